@@ -1,0 +1,1 @@
+//! The examiner and the only binary: scenarios, adapters, checks, verdicts and reports.

@@ -1,0 +1,1 @@
+//! The address register (Adresseregisteret): parties, CPP and CPA over SOAP and REST.

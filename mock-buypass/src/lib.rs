@@ -1,0 +1,1 @@
+//! The certificate authority (Buypass): CA, CRL, OCSP, with faults.

@@ -1,0 +1,1 @@
+//! The security token service (HelseID): client assertions, DPoP and access tokens.

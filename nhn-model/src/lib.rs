@@ -1,0 +1,1 @@
+//! Values of the Norwegian Health Network's messaging: identifiers, messages, profiles and message protection.
