@@ -116,7 +116,11 @@ impl Clock {
     ///
     /// # Errors
     /// [`DeadlinePassed`] when the limit came first; the future is dropped then.
-    pub async fn timeout<F: Future>(&self, limit: Duration, future: F) -> Result<F::Output, DeadlinePassed> {
+    pub async fn timeout<F: Future>(
+        &self,
+        limit: Duration,
+        future: F,
+    ) -> Result<F::Output, DeadlinePassed> {
         tokio::select! {
             biased;
             output = future => Ok(output),
@@ -134,14 +138,18 @@ mod tests {
         let clock = Clock::start();
         let before = clock.wall();
         let far = clock.now().plus(Duration::from_secs(3600));
-        tokio::join!(clock.sleep_until(far), async { clock.advance(Duration::from_secs(3601)) });
+        tokio::join!(clock.sleep_until(far), async {
+            clock.advance(Duration::from_secs(3601))
+        });
         assert!(clock.wall() - before >= Duration::from_secs(3601));
     }
 
     #[tokio::test]
     async fn a_future_without_end_meets_its_deadline() {
         let clock = Clock::start();
-        let outcome = clock.timeout(Duration::from_millis(1), std::future::pending::<()>()).await;
+        let outcome = clock
+            .timeout(Duration::from_millis(1), std::future::pending::<()>())
+            .await;
         assert_eq!(outcome, Err(DeadlinePassed(Duration::from_millis(1))));
     }
 }

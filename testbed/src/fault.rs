@@ -121,19 +121,28 @@ impl FaultPlan {
     #[must_use]
     pub fn arrive(&self, part: Part, operation: &str, subject: &str) -> Option<Hit> {
         let mut hit = None;
-        for entry in self.lock().iter_mut().filter(|entry| entry.fault.at.covers(part, operation, subject)) {
+        for entry in self
+            .lock()
+            .iter_mut()
+            .filter(|entry| entry.fault.at.covers(part, operation, subject))
+        {
             entry.arrivals += 1;
             let turn = entry.arrivals.checked_sub(entry.fault.skip + 1);
             let meets = turn.is_some_and(|turn| entry.fault.count.is_none_or(|count| turn < count));
             if meets && hit.is_none() {
-                hit = Some(Hit { name: entry.fault.name.clone(), action: entry.fault.action.clone() });
+                hit = Some(Hit {
+                    name: entry.fault.name.clone(),
+                    action: entry.fault.action.clone(),
+                });
             }
         }
         hit
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Installed>> {
-        self.installed.lock().unwrap_or_else(PoisonError::into_inner)
+        self.installed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -170,7 +179,11 @@ mod tests {
     fn delay(name: &str, subject: &str, skip: u64, count: Option<u64>) -> Fault {
         Fault {
             name: name.into(),
-            at: FaultPoint { part: Part::Buypass, operation: "http".into(), subject: subject.into() },
+            at: FaultPoint {
+                part: Part::Buypass,
+                operation: "http".into(),
+                subject: subject.into(),
+            },
             skip,
             count,
             action: FaultAction::Delay(Duration::from_secs(1)),
@@ -183,7 +196,10 @@ mod tests {
         plan.install(delay("second", "/crl/*", 1, Some(1)));
         let meets = |path: &str| plan.arrive(Part::Buypass, "http", path).is_some();
         assert!(!meets("/crl/a.crl"));
-        assert!(!meets("/crt/a.cer"), "another path neither meets nor counts");
+        assert!(
+            !meets("/crt/a.cer"),
+            "another path neither meets nor counts"
+        );
         assert!(meets("/crl/a.crl"));
         assert!(!meets("/crl/a.crl"));
     }

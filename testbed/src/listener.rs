@@ -29,5 +29,7 @@ pub async fn loopback(port: u16) -> Result<TcpListener, BindError> {
 /// # Errors
 /// [`BindError`] with the address, for example when the port is in use.
 pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
-    TcpListener::bind(address).await.map_err(|source| BindError { address, source })
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| BindError { address, source })
 }

@@ -20,7 +20,10 @@ impl Seed {
     /// A generator that starts at `value`.
     #[must_use]
     pub fn new(value: u64) -> Self {
-        Self { value, stream: Arc::new(Mutex::new(ChaCha8Rng::seed_from_u64(value))) }
+        Self {
+            value,
+            stream: Arc::new(Mutex::new(ChaCha8Rng::seed_from_u64(value))),
+        }
     }
 
     /// The number that the stream started at, to be written into reports.
@@ -33,9 +36,11 @@ impl Seed {
     #[must_use]
     pub fn fork(&self, name: &str) -> Self {
         // FNV-1a: stable across versions of the standard library, unlike its hasher.
-        let mixed = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64 ^ self.value, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let mixed = name
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64 ^ self.value, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            });
         Self::new(mixed)
     }
 
@@ -52,7 +57,10 @@ impl Seed {
     }
 
     fn draw<T>(&self, from: impl FnOnce(&mut ChaCha8Rng) -> T) -> T {
-        let mut stream = self.stream.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut stream = self
+            .stream
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         from(&mut stream)
     }
 }
@@ -65,7 +73,13 @@ mod tests {
     fn the_same_seed_gives_the_same_stream() {
         assert_eq!(Seed::new(7).uuid(), Seed::new(7).uuid());
         assert_ne!(Seed::new(7).uuid(), Seed::new(8).uuid());
-        assert_eq!(Seed::new(7).fork("bus").next_u64(), Seed::new(7).fork("bus").next_u64());
-        assert_ne!(Seed::new(7).fork("bus").next_u64(), Seed::new(7).fork("ar").next_u64());
+        assert_eq!(
+            Seed::new(7).fork("bus").next_u64(),
+            Seed::new(7).fork("bus").next_u64()
+        );
+        assert_ne!(
+            Seed::new(7).fork("bus").next_u64(),
+            Seed::new(7).fork("ar").next_u64()
+        );
     }
 }

@@ -23,7 +23,10 @@ impl Shutdown {
     #[must_use]
     pub fn new() -> (Self, ShutdownSignal) {
         let (sender, receiver) = watch::channel(false);
-        (Self { stopped: sender }, ShutdownSignal { stopped: receiver })
+        (
+            Self { stopped: sender },
+            ShutdownSignal { stopped: receiver },
+        )
     }
 
     /// Fires the signal and waits until every clone of it is gone.
@@ -63,7 +66,10 @@ mod tests {
             async move { signal.stopping().await }
         });
         drop(signal);
-        shutdown.stop(&clock, Duration::from_secs(10)).await.unwrap();
+        shutdown
+            .stop(&clock, Duration::from_secs(10))
+            .await
+            .unwrap();
         task.await.unwrap();
     }
 }

@@ -19,7 +19,10 @@ pub struct TlsIdentity {
 impl std::fmt::Debug for TlsIdentity {
     /// Leaves the private key out.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("TlsIdentity").field("chain_pem", &self.chain_pem).finish_non_exhaustive()
+        formatter
+            .debug_struct("TlsIdentity")
+            .field("chain_pem", &self.chain_pem)
+            .finish_non_exhaustive()
     }
 }
 
@@ -47,7 +50,8 @@ pub fn acceptor(identity: &TlsIdentity) -> Result<TlsAcceptor, TlsError> {
 /// # Errors
 /// As [`acceptor`].
 pub fn server_config(identity: &TlsIdentity) -> Result<ServerConfig, TlsError> {
-    let chain = CertificateDer::pem_slice_iter(identity.chain_pem.as_bytes()).collect::<Result<Vec<_>, _>>()?;
+    let chain = CertificateDer::pem_slice_iter(identity.chain_pem.as_bytes())
+        .collect::<Result<Vec<_>, _>>()?;
     let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes())?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)

@@ -161,111 +161,344 @@ pub struct BusMessage {
 
 /// One thing that happened. `kind` is the name in the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
+#[serde(
+    tag = "kind",
+    rename_all = "kebab-case",
+    rename_all_fields = "kebab-case",
+    deny_unknown_fields
+)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "fields are named after the contracts' terms; the variants say what they mean")]
+#[expect(
+    missing_docs,
+    reason = "fields are named after the contracts' terms; the variants say what they mean"
+)]
 pub enum Event {
     // --- any part ---
     /// A remark for the reader; no check may rest on it.
     Note { text: String },
     /// An installed fault was met; `fault` is its name, `target` what met it.
-    FaultMet { fault: String, target: String, action: String },
+    FaultMet {
+        fault: String,
+        target: String,
+        action: String,
+    },
 
     // --- the bus (contract 01) ---
     /// A TCP connection was accepted.
-    BusAccepted { connection: u64, peer: String, tls: bool },
+    BusAccepted {
+        connection: u64,
+        peer: String,
+        tls: bool,
+    },
     /// The TLS handshake is done.
-    BusSecured { connection: u64, version: String, sni: Option<String> },
+    BusSecured {
+        connection: u64,
+        version: String,
+        sni: Option<String>,
+    },
     /// SASL has ended; `outcome` is the code of `sasl-outcome`.
-    BusAuthenticated { connection: u64, mechanism: String, user: String, outcome: u8 },
+    BusAuthenticated {
+        connection: u64,
+        mechanism: String,
+        user: String,
+        outcome: u8,
+    },
     /// The `open` frames have been exchanged.
-    BusOpened { connection: u64, user: String, container: String, hostname: Option<String>, properties: BTreeMap<String, String> },
+    BusOpened {
+        connection: u64,
+        user: String,
+        container: String,
+        hostname: Option<String>,
+        properties: BTreeMap<String, String>,
+    },
     /// A connection has ended.
-    BusClosed { connection: u64, user: Option<String>, by: ClosedBy, condition: Option<String>, description: Option<String> },
+    BusClosed {
+        connection: u64,
+        user: Option<String>,
+        by: ClosedBy,
+        condition: Option<String>,
+        description: Option<String>,
+    },
     /// A link is attached. `queue` is the queue that a receiver reads, or that a sender's fixed address leads to.
-    BusAttached { connection: u64, session: u16, link: u64, name: String, role: LinkRole, address: Option<String>, queue: Option<String>, user: String },
+    BusAttached {
+        connection: u64,
+        session: u16,
+        link: u64,
+        name: String,
+        role: LinkRole,
+        address: Option<String>,
+        queue: Option<String>,
+        user: String,
+    },
     /// A link was refused.
-    BusRefused { connection: u64, session: u16, name: String, role: LinkRole, address: Option<String>, user: String, condition: String, description: String },
+    BusRefused {
+        connection: u64,
+        session: u16,
+        name: String,
+        role: LinkRole,
+        address: Option<String>,
+        user: String,
+        condition: String,
+        description: String,
+    },
     /// A link has ended, for whatever reason.
-    BusDetached { connection: u64, link: u64, queue: Option<String>, by: ClosedBy, condition: Option<String> },
+    BusDetached {
+        connection: u64,
+        link: u64,
+        queue: Option<String>,
+        by: ClosedBy,
+        condition: Option<String>,
+    },
     /// A peer's message arrived whole. `message` is the bus's own number of it; `outcome` is what the sender was told.
-    BusReceived { connection: u64, link: u64, user: String, exchange: Option<String>, queue: Option<String>, message: u64, facts: BusMessage, outcome: BusOutcome, condition: Option<String>, raw: BlobRef },
+    BusReceived {
+        connection: u64,
+        link: u64,
+        user: String,
+        exchange: Option<String>,
+        queue: Option<String>,
+        message: u64,
+        facts: BusMessage,
+        outcome: BusOutcome,
+        condition: Option<String>,
+        raw: BlobRef,
+    },
     /// A message was handed out.
-    BusDelivered { connection: u64, link: u64, user: String, queue: String, message: u64, delivery: u32, delivery_count: u32 },
+    BusDelivered {
+        connection: u64,
+        link: u64,
+        user: String,
+        queue: String,
+        message: u64,
+        delivery: u32,
+        delivery_count: u32,
+    },
     /// A delivery has ended.
-    BusSettled { connection: u64, link: u64, user: String, queue: String, message: u64, delivery: u32, outcome: BusOutcome, condition: Option<String> },
+    BusSettled {
+        connection: u64,
+        link: u64,
+        user: String,
+        queue: String,
+        message: u64,
+        delivery: u32,
+        outcome: BusOutcome,
+        condition: Option<String>,
+    },
     /// A message went to the dead-letter queue; `reason` is RabbitMQ's word (rejected, expired, delivery_limit).
-    BusDeadLettered { queue: String, to: String, message: u64, reason: String },
+    BusDeadLettered {
+        queue: String,
+        to: String,
+        message: u64,
+        reason: String,
+    },
     /// One AMQP frame; `raw` holds its bytes, header included.
-    BusFrame { connection: u64, direction: Direction, channel: u16, performative: String, raw: BlobRef },
+    BusFrame {
+        connection: u64,
+        direction: Direction,
+        channel: u16,
+        performative: String,
+        raw: BlobRef,
+    },
     /// A queue was created or removed, or its messages were thrown away (`action`: created, removed, purged).
-    BusQueue { queue: String, action: String, messages: u64 },
+    BusQueue {
+        queue: String,
+        action: String,
+        messages: u64,
+    },
 
     // --- HTTP, any part ---
     /// A request has arrived whole. Credentials in `headers` are replaced by their scheme.
-    HttpRequest { request: u64, peer: String, method: String, path: String, headers: Vec<(String, String)>, body: Option<BlobRef> },
+    HttpRequest {
+        request: u64,
+        peer: String,
+        method: String,
+        path: String,
+        headers: Vec<(String, String)>,
+        body: Option<BlobRef>,
+    },
     /// The first byte of the answer goes out.
-    HttpAnswer { request: u64, status: u16, headers: Vec<(String, String)>, body: Option<BlobRef> },
+    HttpAnswer {
+        request: u64,
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: Option<BlobRef>,
+    },
     /// The exchange has ended after `bytes` bytes of answer body.
-    HttpEnded { request: u64, end: HttpEnd, bytes: u64 },
+    HttpEnded {
+        request: u64,
+        end: HttpEnd,
+        bytes: u64,
+    },
 
     // --- the certificate authority (contract 04) ---
     /// A question for the status of certificates of `ca` was understood; it belongs to HTTP request `request`.
-    RevocationAsked { request: u64, ca: String, source: RevocationSource, serial: Option<String> },
+    RevocationAsked {
+        request: u64,
+        ca: String,
+        source: RevocationSource,
+        serial: Option<String>,
+    },
     /// The answer to it was delivered whole.
-    RevocationDelivered { request: u64, ca: String, source: RevocationSource, serial: Option<String>, status: RevocationStatus },
+    RevocationDelivered {
+        request: u64,
+        ca: String,
+        source: RevocationSource,
+        serial: Option<String>,
+        status: RevocationStatus,
+    },
     /// A CA was made; `addresses` are those in its certificates.
-    CaCreated { ca: String, crl: String, ocsp: String, aia: String },
+    CaCreated {
+        ca: String,
+        crl: String,
+        ocsp: String,
+        aia: String,
+    },
     /// A certificate was issued or its status was changed (`action`: issued, revoked, held, released).
-    CertificateState { ca: String, serial: String, subject: String, purpose: String, action: String },
+    CertificateState {
+        ca: String,
+        serial: String,
+        subject: String,
+        purpose: String,
+        action: String,
+    },
 
     // --- the register and the token service (contracts 02 and 05) ---
     /// An operation of the register was carried out or refused (`fault`: error code of the SOAP fault or HTTP problem).
-    RegisterOperation { request: u64, operation: String, user: String, her_ids: Vec<u32>, id: Option<String>, fault: Option<String> },
+    RegisterOperation {
+        request: u64,
+        operation: String,
+        user: String,
+        her_ids: Vec<u32>,
+        id: Option<String>,
+        fault: Option<String>,
+    },
     /// A token was asked for. `error` is the OAuth error code, absent when a token was issued.
-    TokenAsked { request: u64, client: Option<String>, scopes: Vec<String>, dpop: bool, nonce: bool, error: Option<String>, description: Option<String> },
+    TokenAsked {
+        request: u64,
+        client: Option<String>,
+        scopes: Vec<String>,
+        dpop: bool,
+        nonce: bool,
+        error: Option<String>,
+        description: Option<String>,
+    },
     /// The register's data changed on command.
     RegisterChanged { her_id: Option<u32>, what: String },
 
     // --- helsenorge (contract 03) ---
     /// helsenorge put a message on the bus. `exchange` numbers the conversation; `purpose` tells why (request, reply, error-report, bait).
-    HnSent { exchange: String, purpose: String, to: u32, queue: String, message_id: String, correlation_id: Option<String>, msg_id: Option<String>, cpa_id: Option<String>, variant: String, payload: Option<BlobRef> },
+    HnSent {
+        exchange: String,
+        purpose: String,
+        to: u32,
+        queue: String,
+        message_id: String,
+        correlation_id: Option<String>,
+        msg_id: Option<String>,
+        cpa_id: Option<String>,
+        variant: String,
+        payload: Option<BlobRef>,
+    },
     /// helsenorge took a message off the bus (`queue` is one of its own).
-    HnReceived { exchange: Option<String>, queue: String, message_id: Option<String>, correlation_id: Option<String>, from: Option<u32>, subject: Option<String>, payload: Option<BlobRef>, msg_id: Option<String> },
+    HnReceived {
+        exchange: Option<String>,
+        queue: String,
+        message_id: Option<String>,
+        correlation_id: Option<String>,
+        from: Option<u32>,
+        subject: Option<String>,
+        payload: Option<BlobRef>,
+        msg_id: Option<String>,
+    },
     /// One of the ordered checks was made on the message named by `message_id`.
-    HnCheck { exchange: Option<String>, message_id: Option<String>, check: String, outcome: CheckOutcome, detail: String },
+    HnCheck {
+        exchange: Option<String>,
+        message_id: Option<String>,
+        check: String,
+        outcome: CheckOutcome,
+        detail: String,
+    },
     /// The state machine of contract 03 section 1.9 moved.
     HnState { exchange: String, state: String },
     /// An error message arrived on helsenorge's error queue.
-    HnErrorReceived { exchange: Option<String>, message_id: Option<String>, original_message_id: Option<String>, condition: Option<String>, description: Option<String>, data: Option<String>, from: Option<u32>, to: Option<u32>, properties: BTreeMap<String, String>, content_type: Option<String> },
+    HnErrorReceived {
+        exchange: Option<String>,
+        message_id: Option<String>,
+        original_message_id: Option<String>,
+        condition: Option<String>,
+        description: Option<String>,
+        data: Option<String>,
+        from: Option<u32>,
+        to: Option<u32>,
+        properties: BTreeMap<String, String>,
+        content_type: Option<String>,
+    },
     /// A conversation that helsenorge started has its outcome.
-    HnOutcome { exchange: String, outcome: ExchangeOutcome, detail: String },
+    HnOutcome {
+        exchange: String,
+        outcome: ExchangeOutcome,
+        detail: String,
+    },
 
     // --- the system under test, as its adapter sees it ---
     /// The process was started.
-    SutStarted { adapter: String, pid: Option<u32>, command: String },
+    SutStarted {
+        adapter: String,
+        pid: Option<u32>,
+        command: String,
+    },
     /// The process wrote a line (`stream`: stdout or stderr).
     SutOutput { stream: String, line: String },
     /// A verb was handed to the driver.
-    SutAsked { verb: String, call: u64, arguments: serde_json::Value },
+    SutAsked {
+        verb: String,
+        call: u64,
+        arguments: serde_json::Value,
+    },
     /// The driver answered.
-    SutAnswered { verb: String, call: u64, answer: serde_json::Value },
+    SutAnswered {
+        verb: String,
+        call: u64,
+        answer: serde_json::Value,
+    },
     /// The driver cannot carry the verb out, or gave no answer in time.
-    SutUnanswered { verb: String, call: u64, reason: String },
+    SutUnanswered {
+        verb: String,
+        call: u64,
+        reason: String,
+    },
     /// The process has ended.
-    SutExited { pid: Option<u32>, status: String, expected: bool },
+    SutExited {
+        pid: Option<u32>,
+        status: String,
+        expected: bool,
+    },
 
     // --- the examiner ---
     /// A scenario begins; everything that a later judgement needs to know of the run.
-    ScenarioStarted { format: u32, scenario: String, scenario_sha256: String, version: String, seed: u64, adapter: String, sut_faults: Vec<String>, parameters: BTreeMap<String, String> },
+    ScenarioStarted {
+        format: u32,
+        scenario: String,
+        scenario_sha256: String,
+        version: String,
+        seed: u64,
+        adapter: String,
+        sut_faults: Vec<String>,
+        parameters: BTreeMap<String, String>,
+    },
     /// A step of the scenario begins.
     StepStarted { step: String, act: String },
     /// A step has ended; `problem` tells why it could not be carried out.
-    StepEnded { step: String, problem: Option<String> },
+    StepEnded {
+        step: String,
+        problem: Option<String>,
+    },
     /// A fault is in place.
     FaultInstalled { fault: String, detail: String },
     /// A fault was taken away.
     FaultRemoved { fault: String },
     /// The scenario has been carried out to its end, or was cut off (`reason`).
-    ScenarioEnded { complete: bool, reason: Option<String> },
+    ScenarioEnded {
+        complete: bool,
+        reason: Option<String>,
+    },
 }

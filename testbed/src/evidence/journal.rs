@@ -114,7 +114,11 @@ impl Journal {
     /// A journal that lives in memory only, for tests and for `serve`.
     #[must_use]
     pub fn in_memory(clock: Clock) -> Self {
-        Self { clock, state: Arc::default(), length: Arc::new(watch::Sender::new(0)) }
+        Self {
+            clock,
+            state: Arc::default(),
+            length: Arc::new(watch::Sender::new(0)),
+        }
     }
 
     /// Starts a fresh journal in `folder` (`evidence.jsonl` and `blobs/`): what was in memory is forgotten and
@@ -130,8 +134,16 @@ impl Journal {
         };
         std::fs::create_dir_all(&blobs).map_err(failed(&blobs))?;
         let path = folder.join("evidence.jsonl");
-        let file = OpenOptions::new().create(true).write(true).truncate(true).open(&path).map_err(failed(&path))?;
-        *self.lock() = State { sink: Some(Sink { file, path, blobs }), ..State::default() };
+        let file = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(true)
+            .open(&path)
+            .map_err(failed(&path))?;
+        *self.lock() = State {
+            sink: Some(Sink { file, path, blobs }),
+            ..State::default()
+        };
         self.length.send_replace(0);
         Ok(())
     }
@@ -164,15 +176,25 @@ impl Journal {
 
     /// Stores bytes beside the journal. Without a folder only their hash and length are kept.
     pub fn blob(&self, bytes: &[u8]) -> BlobRef {
-        let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let sha256 = Sha256::digest(bytes)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>();
         let mut state = self.lock();
-        let target = state.sink.as_ref().map(|sink| sink.blobs.join(&sha256)).filter(|path| !path.exists());
+        let target = state
+            .sink
+            .as_ref()
+            .map(|sink| sink.blobs.join(&sha256))
+            .filter(|path| !path.exists());
         if let Some(path) = target
             && let Err(error) = std::fs::write(&path, bytes)
         {
             state.fail(&path, &error);
         }
-        BlobRef { sha256, size: bytes.len() as u64 }
+        BlobRef {
+            sha256,
+            size: bytes.len() as u64,
+        }
     }
 
     /// What went wrong with writing since the journal began, if anything: evidence is then incomplete and no verdict
@@ -240,12 +262,20 @@ impl Journal {
 impl State {
     fn append(&mut self, entry: Entry) {
         if self.sink.is_some() {
-            let written = serde_json::to_vec(&entry).map_err(std::io::Error::from).and_then(|mut line| {
-                line.push(b'\n');
-                self.sink.as_mut().map_or(Ok(()), |sink| sink.file.write_all(&line))
-            });
+            let written = serde_json::to_vec(&entry)
+                .map_err(std::io::Error::from)
+                .and_then(|mut line| {
+                    line.push(b'\n');
+                    self.sink
+                        .as_mut()
+                        .map_or(Ok(()), |sink| sink.file.write_all(&line))
+                });
             if let Err(error) = written {
-                let path = self.sink.as_ref().map(|sink| sink.path.clone()).unwrap_or_default();
+                let path = self
+                    .sink
+                    .as_ref()
+                    .map(|sink| sink.path.clone())
+                    .unwrap_or_default();
                 self.fail(&path, &error);
             }
         }
@@ -256,7 +286,8 @@ impl State {
     }
 
     fn fail(&mut self, path: &Path, error: &std::io::Error) {
-        self.failed.get_or_insert_with(|| format!("cannot write evidence to {}: {error}", path.display()));
+        self.failed
+            .get_or_insert_with(|| format!("cannot write evidence to {}: {error}", path.display()));
     }
 }
 
@@ -271,9 +302,17 @@ mod tests {
         let journal = Journal::in_memory(Clock::start());
         journal.begin(folder.path()).unwrap();
         journal.set_step(Some("cold"));
-        journal.record(Part::Runner, Event::Note { text: "æøå".into() });
+        journal.record(
+            Part::Runner,
+            Event::Note {
+                text: "æøå".into()
+            },
+        );
         let blob = journal.blob(b"bytes");
-        assert_eq!(std::fs::read(folder.path().join("blobs").join(&blob.sha256)).unwrap(), b"bytes");
+        assert_eq!(
+            std::fs::read(folder.path().join("blobs").join(&blob.sha256)).unwrap(),
+            b"bytes"
+        );
         let read = read_entries(&folder.path().join("evidence.jsonl")).unwrap();
         assert_eq!(read.len(), 1);
         assert_eq!(&read[0], journal.entries()[0].as_ref());
@@ -286,7 +325,9 @@ mod tests {
         let journal = Journal::in_memory(Clock::start());
         let note = |text: &str| Event::Note { text: text.into() };
         let mark = journal.record(Part::Runner, note("a"));
-        let wait = journal.wait_for(mark, Duration::from_secs(10), |entry| matches!(entry.event, Event::Note { .. }));
+        let wait = journal.wait_for(mark, Duration::from_secs(10), |entry| {
+            matches!(entry.event, Event::Note { .. })
+        });
         let (found, _) = tokio::join!(wait, async { journal.record(Part::Runner, note("b")) });
         assert_eq!(found.unwrap().event, note("b"));
     }

@@ -8,8 +8,8 @@ mod journal;
 mod read;
 
 pub use event::{
-    BusMessage, BusOutcome, CheckOutcome, ClosedBy, Direction, Event, ExchangeOutcome, HttpEnd, LinkRole,
-    RevocationSource, RevocationStatus,
+    BusMessage, BusOutcome, CheckOutcome, ClosedBy, Direction, Event, ExchangeOutcome, HttpEnd,
+    LinkRole, RevocationSource, RevocationStatus,
 };
 pub use journal::{BlobRef, Entry, Journal, JournalError, Part};
 pub use read::{ReadError, read_entries};

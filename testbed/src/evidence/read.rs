@@ -37,20 +37,36 @@ pub enum ReadError {
 /// # Errors
 /// [`ReadError`] with path and line.
 pub fn read_entries(path: &Path) -> Result<Vec<Entry>, ReadError> {
-    let io = |source| ReadError::Io { path: path.to_owned(), source };
+    let io = |source| ReadError::Io {
+        path: path.to_owned(),
+        source,
+    };
     let mut reader = BufReader::new(std::fs::File::open(path).map_err(io)?);
     let mut entries: Vec<Entry> = Vec::new();
     for line in 1.. {
         let mut text = Vec::new();
-        Read::by_ref(&mut reader).take(LINE_LIMIT as u64).read_until(b'\n', &mut text).map_err(io)?;
+        Read::by_ref(&mut reader)
+            .take(LINE_LIMIT as u64)
+            .read_until(b'\n', &mut text)
+            .map_err(io)?;
         if text.is_empty() {
             break;
         }
-        let at_line = |reason: String| ReadError::Line { path: path.to_owned(), line, reason };
+        let at_line = |reason: String| ReadError::Line {
+            path: path.to_owned(),
+            line,
+            reason,
+        };
         let complete = text.last() == Some(&b'\n');
         match serde_json::from_slice::<Entry>(&text) {
             Ok(entry) if entry.n == entries.len() as u64 + 1 => entries.push(entry),
-            Ok(entry) => return Err(at_line(format!("entry {} where {} should stand", entry.n, entries.len() + 1))),
+            Ok(entry) => {
+                return Err(at_line(format!(
+                    "entry {} where {} should stand",
+                    entry.n,
+                    entries.len() + 1
+                )));
+            }
             Err(_) if !complete && text.len() < LINE_LIMIT => break,
             Err(error) => return Err(at_line(error.to_string())),
         }
@@ -80,12 +96,22 @@ mod tests {
     #[test]
     fn damage_in_the_middle_names_its_line() {
         let (_folder, path) = written(&format!("{LINE}\nnonsense\n{LINE}\n"));
-        assert!(read_entries(&path).unwrap_err().to_string().contains("line 2"));
+        assert!(
+            read_entries(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("line 2")
+        );
     }
 
     #[test]
     fn a_missing_entry_is_noticed() {
         let (_folder, path) = written(&format!("{LINE}\n{}\n", LINE.replace("\"n\":1", "\"n\":3")));
-        assert!(read_entries(&path).unwrap_err().to_string().contains("entry 3 where 2 should stand"));
+        assert!(
+            read_entries(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("entry 3 where 2 should stand")
+        );
     }
 }

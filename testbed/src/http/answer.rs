@@ -53,8 +53,13 @@ impl Answer {
     pub fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
         let mut response = Response::new(body.into());
         *response.status_mut() = status;
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        Self { response, when_served: Vec::new() }
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        Self {
+            response,
+            when_served: Vec::new(),
+        }
     }
 
     /// An answer without a body.
@@ -62,7 +67,10 @@ impl Answer {
     pub fn empty(status: StatusCode) -> Self {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = status;
-        Self { response, when_served: Vec::new() }
+        Self {
+            response,
+            when_served: Vec::new(),
+        }
     }
 
     /// Adds a header field; a value that HTTP does not allow is left out.

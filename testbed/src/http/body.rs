@@ -45,7 +45,13 @@ impl PacedBody {
         if bytes.is_empty() {
             ending.served();
         }
-        Self { left: bytes, pace, clock, ending, pause: None }
+        Self {
+            left: bytes,
+            pace,
+            clock,
+            ending,
+            pause: None,
+        }
     }
 
     fn hand_out(&mut self, most: usize) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
@@ -82,7 +88,9 @@ impl Body for PacedBody {
             }
             Pace::Drip { bytes, every } => {
                 let clock = self.clock.clone();
-                let pause = self.pause.get_or_insert_with(|| Box::pin(async move { clock.sleep(every).await }));
+                let pause = self
+                    .pause
+                    .get_or_insert_with(|| Box::pin(async move { clock.sleep(every).await }));
                 std::task::ready!(pause.as_mut().poll(task));
                 self.pause = None;
                 self.hand_out(bytes)

@@ -10,5 +10,7 @@ pub use answer::{Answer, Exchange};
 pub use server::{HttpConfig, HttpServer, serve};
 
 /// HTTP vocabulary that handlers need.
-pub use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header};
+pub use axum::http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, header,
+};
 pub use bytes::Bytes;

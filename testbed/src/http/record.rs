@@ -14,7 +14,9 @@ pub(super) fn public_headers(headers: &HeaderMap) -> Vec<(String, String)> {
         .map(|(name, value)| {
             let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
             let shown = match SECRET.contains(&name.as_str()) {
-                true => text.split_once(' ').map_or_else(|| "…".to_owned(), |(scheme, _)| format!("{scheme} …")),
+                true => text
+                    .split_once(' ')
+                    .map_or_else(|| "…".to_owned(), |(scheme, _)| format!("{scheme} …")),
                 false => text,
             };
             (name.as_str().to_owned(), shown)
@@ -35,7 +37,14 @@ pub(super) struct Ending {
 
 impl Ending {
     pub(super) fn new(journal: Journal, part: Part, request: u64) -> Self {
-        Self { journal, part, request, bytes: 0, when_served: Vec::new(), done: false }
+        Self {
+            journal,
+            part,
+            request,
+            bytes: 0,
+            when_served: Vec::new(),
+            done: false,
+        }
     }
 
     pub(super) fn promise(&mut self, events: Vec<Event>) {
@@ -59,7 +68,14 @@ impl Ending {
 
     fn finish(&mut self, end: HttpEnd) {
         if !std::mem::replace(&mut self.done, true) {
-            self.journal.record(self.part, Event::HttpEnded { request: self.request, end, bytes: self.bytes });
+            self.journal.record(
+                self.part,
+                Event::HttpEnded {
+                    request: self.request,
+                    end,
+                    bytes: self.bytes,
+                },
+            );
         }
     }
 }

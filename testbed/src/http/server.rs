@@ -91,9 +91,19 @@ where
     F: Future<Output = Answer> + Send + 'static,
 {
     let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
-    let address = listener.local_addr().map_err(|source| BindError { address: unknown, source })?;
+    let address = listener.local_addr().map_err(|source| BindError {
+        address: unknown,
+        source,
+    })?;
     let open = Arc::new(watch::Sender::new(true));
-    tokio::spawn(accept(config, listener, address, open.subscribe(), context, handler));
+    tokio::spawn(accept(
+        config,
+        listener,
+        address,
+        open.subscribe(),
+        context,
+        handler,
+    ));
     Ok(HttpServer { address, open })
 }
 
@@ -185,7 +195,8 @@ async fn connection<H, F>(
         match &config.tls {
             None => speak(&config, stream, peer, &context, &handler).await,
             Some(tls) => {
-                if let Ok(Ok(stream)) = context.clock.timeout(READ_LIMIT, tls.accept(stream)).await {
+                if let Ok(Ok(stream)) = context.clock.timeout(READ_LIMIT, tls.accept(stream)).await
+                {
                     speak(&config, stream, peer, &context, &handler).await;
                 }
             }
@@ -198,8 +209,13 @@ async fn connection<H, F>(
     }
 }
 
-async fn speak<S, H, F>(config: &HttpConfig, stream: S, peer: SocketAddr, context: &Context, handler: &H)
-where
+async fn speak<S, H, F>(
+    config: &HttpConfig,
+    stream: S,
+    peer: SocketAddr,
+    context: &Context,
+    handler: &H,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
     H: Fn(Exchange) -> F,
     F: Future<Output = Answer>,
@@ -226,9 +242,14 @@ where
 {
     let number = REQUESTS.fetch_add(1, Ordering::Relaxed);
     let (head, body) = request.into_parts();
-    let read = context.clock.timeout(READ_LIMIT, Limited::new(body, config.body_limit).collect()).await;
+    let read = context
+        .clock
+        .timeout(READ_LIMIT, Limited::new(body, config.body_limit).collect())
+        .await;
     let mut ending = Ending::new(context.journal.clone(), config.part, number);
-    let stored = |bytes: &Bytes| (config.record_bodies && !bytes.is_empty()).then(|| context.journal.blob(bytes));
+    let stored = |bytes: &Bytes| {
+        (config.record_bodies && !bytes.is_empty()).then(|| context.journal.blob(bytes))
+    };
     let (bytes, refusal) = match read {
         Ok(Ok(body)) => (body.to_bytes(), None),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
@@ -251,11 +272,21 @@ where
     let path = head.uri.path().to_owned();
     let hit = context.faults.arrive(config.part, "http", &path);
     if let Some(hit) = &hit {
-        let met = Event::FaultMet { fault: hit.name.clone(), target: path, action: format!("{:?}", hit.action) };
+        let met = Event::FaultMet {
+            fault: hit.name.clone(),
+            target: path,
+            action: format!("{:?}", hit.action),
+        };
         context.journal.record(config.part, met);
     }
-    let exchange =
-        Exchange { request: number, peer, method: head.method, uri: head.uri, headers: head.headers, body: bytes };
+    let exchange = Exchange {
+        request: number,
+        peer,
+        method: head.method,
+        uri: head.uri,
+        headers: head.headers,
+        body: bytes,
+    };
     let answer = match refusal {
         Some(status) => close_after(Answer::empty(status)),
         None => handler(exchange).await,
@@ -271,12 +302,17 @@ where
         },
     );
     ending.promise(answer.when_served);
-    Ok(answer.response.map(|bytes| PacedBody::new(bytes, pace, context.clock.clone(), ending)))
+    Ok(answer
+        .response
+        .map(|bytes| PacedBody::new(bytes, pace, context.clock.clone(), ending)))
 }
 
 /// A connection whose request was not read to its end cannot be used again.
 fn close_after(mut answer: Answer) -> Answer {
-    answer.response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    answer
+        .response
+        .headers_mut()
+        .insert(header::CONNECTION, HeaderValue::from_static("close"));
     answer
 }
 
@@ -302,12 +338,18 @@ async fn apply(
         }
         Some(FaultAction::ResetMidBody { after }) => pace = Pace::CutAfter(after),
         Some(FaultAction::Status(status)) => {
-            answer = Answer::empty(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+            answer = Answer::empty(
+                StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            );
         }
         Some(FaultAction::Corrupt) => {
             let mut bytes = answer.response.body().to_vec();
             let middle = bytes.len() / 2;
-            bytes.iter_mut().skip(middle).take(8).for_each(|byte| *byte ^= 0x5a);
+            bytes
+                .iter_mut()
+                .skip(middle)
+                .take(8)
+                .for_each(|byte| *byte ^= 0x5a);
             *answer.response.body_mut() = bytes.into();
             answer.when_served.clear();
         }
