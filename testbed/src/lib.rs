@@ -12,6 +12,7 @@ pub mod provision;
 pub mod seed;
 pub mod shutdown;
 pub mod tls;
+pub mod token;
 
 pub use clock::Clock;
 pub use evidence::Journal;
