@@ -6,6 +6,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, head
 use bytes::Bytes;
 
 use crate::evidence::Event;
+#[cfg(doc)]
+use crate::fault::FaultAction;
 
 /// A request that has arrived whole.
 #[derive(Clone, Debug)]
@@ -22,6 +24,8 @@ pub struct Exchange {
     pub headers: HeaderMap,
     /// Body, within the server's limit.
     pub body: Bytes,
+    /// Name of the artefact that a fault wants in place of the right one ([`FaultAction::Artefact`]).
+    pub artefact: Option<String>,
 }
 
 impl Exchange {

@@ -286,6 +286,10 @@ where
         uri: head.uri,
         headers: head.headers,
         body: bytes,
+        artefact: hit.as_ref().and_then(|hit| match &hit.action {
+            FaultAction::Artefact(name) => Some(name.clone()),
+            _ => None,
+        }),
     };
     let answer = match refusal {
         Some(status) => close_after(Answer::empty(status)),
