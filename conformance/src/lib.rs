@@ -1,3 +1,4 @@
 //! The examiner and the only binary: scenarios, adapters, checks, verdicts and reports.
 
+pub mod cli;
 pub mod sut;
