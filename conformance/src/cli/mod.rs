@@ -3,5 +3,6 @@
 mod options;
 
 pub use options::{
-    Command, EnvironmentOptions, Listed, OptionError, Options, ReportOptions, RunOptions, ServedPart, SutKind,
+    Command, EnvironmentOptions, Listed, OptionError, Options, ReportOptions, RunOptions,
+    ServedPart, SutKind,
 };

@@ -231,13 +231,17 @@ pub struct EnvironmentOptions {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OptionError {
     /// `--sut command` without a program.
-    #[error("--sut command needs your program after `--`, for example: provenett scenario COM-02 -- ./my-epj")]
+    #[error(
+        "--sut command needs your program after `--`, for example: provenett scenario COM-02 -- ./my-epj"
+    )]
     NoProgram,
     /// A program with another adapter.
     #[error("a program after `--` goes with --sut command, not with --sut {0}")]
     UnwantedProgram(&'static str),
     /// `--sut http` without an address.
-    #[error("--sut http needs the address of your hook: --sut-hook http://localhost:9000/provenett")]
+    #[error(
+        "--sut http needs the address of your hook: --sut-hook http://localhost:9000/provenett"
+    )]
     NoHook,
     /// A hook with another adapter.
     #[error("--sut-hook goes with --sut http")]
@@ -261,7 +265,11 @@ impl RunOptions {
     /// # Errors
     /// [`OptionError`] when they contradict each other.
     pub fn adapter(&self) -> Result<Adapter, OptionError> {
-        let kind = self.sut.unwrap_or(if self.program.is_empty() { SutKind::Reference } else { SutKind::Command });
+        let kind = self.sut.unwrap_or(if self.program.is_empty() {
+            SutKind::Reference
+        } else {
+            SutKind::Command
+        });
         if kind != SutKind::Http && self.sut_hook.is_some() {
             return Err(OptionError::UnwantedHook);
         }
@@ -277,7 +285,9 @@ impl RunOptions {
             return Err(OptionError::UnwantedFault(name));
         }
         match kind {
-            SutKind::Reference => Ok(Adapter::Reference { faults: self.sut_fault.clone() }),
+            SutKind::Reference => Ok(Adapter::Reference {
+                faults: self.sut_fault.clone(),
+            }),
             SutKind::Command if self.program.is_empty() => Err(OptionError::NoProgram),
             SutKind::Command => {
                 let verbs = match self.sut_verbs.as_str() {
@@ -285,7 +295,10 @@ impl RunOptions {
                     "stdin" => VerbChannel::StandardInput,
                     command => VerbChannel::Command(command.to_owned()),
                 };
-                Ok(Adapter::Command { argv: self.program.clone(), verbs })
+                Ok(Adapter::Command {
+                    argv: self.program.clone(),
+                    verbs,
+                })
             }
             SutKind::Http => match &self.sut_hook {
                 Some(hook) => Ok(Adapter::Http { hook: hook.clone() }),
@@ -322,23 +335,45 @@ mod tests {
     #[test]
     fn a_program_means_the_command_adapter() {
         assert_eq!(adapter(&[]), Ok(Adapter::Reference { faults: vec![] }));
-        let command = Adapter::Command { argv: vec!["./my-epj".into(), "--x".into()], verbs: VerbChannel::None };
+        let command = Adapter::Command {
+            argv: vec!["./my-epj".into(), "--x".into()],
+            verbs: VerbChannel::None,
+        };
         assert_eq!(adapter(&["--", "./my-epj", "--x"]), Ok(command.clone()));
-        assert_eq!(adapter(&["--sut", "command", "--", "./my-epj", "--x"]), Ok(command));
+        assert_eq!(
+            adapter(&["--sut", "command", "--", "./my-epj", "--x"]),
+            Ok(command)
+        );
     }
 
     #[test]
     fn contradictions_are_refused() {
         assert_eq!(adapter(&["--sut", "command"]), Err(OptionError::NoProgram));
         assert_eq!(adapter(&["--sut", "http"]), Err(OptionError::NoHook));
-        assert_eq!(adapter(&["--sut-hook", "http://localhost/"]), Err(OptionError::UnwantedHook));
-        assert_eq!(adapter(&["--sut-fault", "x", "--", "a"]), Err(OptionError::UnwantedFault("command")));
-        assert_eq!(adapter(&["--sut", "reference", "--", "a"]), Err(OptionError::UnwantedProgram("reference")));
+        assert_eq!(
+            adapter(&["--sut-hook", "http://localhost/"]),
+            Err(OptionError::UnwantedHook)
+        );
+        assert_eq!(
+            adapter(&["--sut-fault", "x", "--", "a"]),
+            Err(OptionError::UnwantedFault("command"))
+        );
+        assert_eq!(
+            adapter(&["--sut", "reference", "--", "a"]),
+            Err(OptionError::UnwantedProgram("reference"))
+        );
     }
 
     #[test]
     fn the_reference_epj_gets_its_own_options() {
-        let words = ["provenett", "reference-epj", "--environment", "x", "--fault", "y"];
+        let words = [
+            "provenett",
+            "reference-epj",
+            "--environment",
+            "x",
+            "--fault",
+            "y",
+        ];
         match Options::try_parse_from(words).unwrap().command {
             Command::ReferenceEpj { arguments } => assert_eq!(arguments, words[2..]),
             other => panic!("{other:?}"),

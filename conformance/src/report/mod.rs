@@ -1,0 +1,3 @@
+//! Reports: views of a run's result and of its evidence. Nothing here decides a verdict.
+
+pub mod diagram;
