@@ -89,15 +89,24 @@ impl AccessGrant {
     ///
     /// # Errors
     /// [`TokenRefusal`] with the first demand that is not met.
-    pub fn require(&self, scheme: TokenScheme, audience: &str, scope: &str) -> Result<(), TokenRefusal> {
+    pub fn require(
+        &self,
+        scheme: TokenScheme,
+        audience: &str,
+        scope: &str,
+    ) -> Result<(), TokenRefusal> {
         if self.scheme != scheme {
             return Err(TokenRefusal::WrongScheme);
         }
         if !self.audiences.iter().any(|held| held == audience) {
-            return Err(TokenRefusal::InvalidToken(format!("it is not meant for {audience}")));
+            return Err(TokenRefusal::InvalidToken(format!(
+                "it is not meant for {audience}"
+            )));
         }
         if !self.scopes.iter().any(|held| held == scope) {
-            return Err(TokenRefusal::InsufficientScope { scope: scope.to_owned() });
+            return Err(TokenRefusal::InsufficientScope {
+                scope: scope.to_owned(),
+            });
         }
         Ok(())
     }
@@ -109,7 +118,10 @@ impl TokenRefusal {
     pub fn status(&self) -> u16 {
         match self {
             Self::InsufficientScope { .. } => 403,
-            Self::InvalidProof(_) | Self::InvalidToken(_) | Self::MissingToken | Self::WrongScheme => 401,
+            Self::InvalidProof(_)
+            | Self::InvalidToken(_)
+            | Self::MissingToken
+            | Self::WrongScheme => 401,
         }
     }
 
@@ -124,9 +136,12 @@ impl TokenRefusal {
             fields.push(format!("error_description=\"{description}\""));
         }
         if scheme == TokenScheme::Dpop {
-            fields.push("algs=\"RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512\"".to_owned());
+            fields
+                .push("algs=\"RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512\"".to_owned());
         }
-        format!("{} {}", scheme.name(), fields.join(", ")).trim_end().to_owned()
+        format!("{} {}", scheme.name(), fields.join(", "))
+            .trim_end()
+            .to_owned()
     }
 
     fn error(&self) -> Option<&'static str> {
@@ -157,8 +172,14 @@ mod tests {
     #[test]
     fn a_grant_meets_its_own_scope_and_no_other() {
         let require = |scheme, audience, scope| grant().require(scheme, audience, scope);
-        assert_eq!(require(TokenScheme::Bearer, "nhn:cppa", "nhn:cppa/access"), Ok(()));
-        assert_eq!(require(TokenScheme::Dpop, "nhn:cppa", "nhn:cppa/access"), Err(TokenRefusal::WrongScheme));
+        assert_eq!(
+            require(TokenScheme::Bearer, "nhn:cppa", "nhn:cppa/access"),
+            Ok(())
+        );
+        assert_eq!(
+            require(TokenScheme::Dpop, "nhn:cppa", "nhn:cppa/access"),
+            Err(TokenRefusal::WrongScheme)
+        );
         let other = require(TokenScheme::Bearer, "nhn:other", "nhn:cppa/access").unwrap_err();
         assert!(matches!(other, TokenRefusal::InvalidToken(_)));
         let scope = require(TokenScheme::Bearer, "nhn:cppa", "nhn:cppa/admin").unwrap_err();
@@ -167,12 +188,19 @@ mod tests {
 
     #[test]
     fn challenges_are_well_formed() {
-        assert_eq!(TokenRefusal::MissingToken.challenge(TokenScheme::Bearer), "Bearer");
+        assert_eq!(
+            TokenRefusal::MissingToken.challenge(TokenScheme::Bearer),
+            "Bearer"
+        );
         let challenge = TokenRefusal::InvalidToken("a \"b\"".into()).challenge(TokenScheme::Bearer);
         assert_eq!(
             challenge,
             "Bearer error=\"invalid_token\", error_description=\"the access token is not valid: a 'b'\""
         );
-        assert!(TokenRefusal::MissingToken.challenge(TokenScheme::Dpop).starts_with("DPoP algs=\"RS256 "));
+        assert!(
+            TokenRefusal::MissingToken
+                .challenge(TokenScheme::Dpop)
+                .starts_with("DPoP algs=\"RS256 ")
+        );
     }
 }
