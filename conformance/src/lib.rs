@@ -1,5 +1,11 @@
 //! The examiner and the only binary: scenarios, adapters, checks, verdicts and reports.
 
+pub mod check;
 pub mod cli;
 pub mod report;
+pub mod scenario;
 pub mod sut;
+pub mod text;
+pub mod verdict;
+
+pub use text::Text;

@@ -396,6 +396,9 @@ pub enum Event {
         msg_id: Option<String>,
         cpa_id: Option<String>,
         variant: String,
+        /// Serial number of the certificate that signed it, written as `CertificateState` writes it; absent when unsigned.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signer: Option<String>,
         payload: Option<BlobRef>,
     },
     /// helsenorge took a message off the bus (`queue` is one of its own).
