@@ -3,6 +3,7 @@
 pub mod check;
 pub mod cli;
 pub mod report;
+pub mod requirement;
 pub mod scenario;
 pub mod sut;
 pub mod text;

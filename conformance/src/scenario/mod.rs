@@ -4,9 +4,19 @@
 //! acts are carried out by the runner, checks are judged by [`crate::check::judge`].
 
 mod act;
+mod catalogue;
 mod check;
+mod embedded;
 mod given;
 mod parameter;
+mod parse;
+mod plan;
+mod problem;
+mod profile;
+pub(crate) mod read;
+mod registry;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -15,9 +25,14 @@ use serde::{Deserialize, Serialize};
 use crate::Text;
 
 pub use act::{Act, After, CommunicationTest, NEEDS_DRIVER, RequestVariant, SignerChoice, Step};
+pub use catalogue::{Catalogue, SelectError};
 pub use check::{Check, Judged};
 pub use given::Given;
 pub use parameter::{BASELINE_STEP, Parameter, RECOVERY_STEP};
+pub use plan::Execution;
+pub use problem::{Problem, Problems, nearest};
+pub use profile::Profile;
+pub use registry::{ACTS, CHECKS, CONDITIONS, FAULTS};
 
 /// How much a failure weighs (contract 03 section 0.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
