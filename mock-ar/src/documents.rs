@@ -8,7 +8,9 @@ use uuid::Uuid;
 
 use crate::local_time::with_offset;
 use crate::registry::agreement::Profile;
-use crate::registry::catalogue::packages::{Package, SIGNAL_PACKAGE, SimplePart};
+use crate::registry::catalogue::packages::{
+    PACKAGES, Package, SIGNAL_PACKAGE, SIMPLE_PARTS, SimplePart,
+};
 use crate::registry::catalogue::{Channel, Message, ProcessRole};
 use crate::xml::Xml;
 
@@ -246,20 +248,21 @@ fn transport(xml: &mut Xml, channel: Channel, her_id: u32, address: Option<&str>
     });
 }
 
-/// The parts and packages that the roles' messages need, each once.
+/// The parts and packages that the roles' messages need, each once and in the catalogue's order.
 fn parts_and_packages<'roles>(xml: &mut Xml, roles: impl Iterator<Item = &'roles ProcessRole>) {
     let names: BTreeSet<&str> = roles
         .flat_map(|role| role.process.messages)
         .map(|message| message.package)
         .chain([SIGNAL_PACKAGE])
         .collect();
-    let packages: Vec<_> = names.into_iter().filter_map(Package::find).collect();
+    let needed = |package: &&Package| names.contains(package.id);
+    let packages: Vec<&Package> = PACKAGES.iter().filter(needed).collect();
     let parts: BTreeSet<&str> = packages
         .iter()
         .flat_map(|package| package.parts)
         .map(|(part, _)| *part)
         .collect();
-    for part in parts.into_iter().filter_map(SimplePart::find) {
+    for part in SIMPLE_PARTS.iter().filter(|part| parts.contains(part.id)) {
         simple_part(xml, part);
     }
     for package in packages {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use testbed::Context;
 use testbed::evidence::{Event, Part};
 use testbed::http::HttpServer;
 use testbed::provision::QueueProvisioner;
+use testbed::{Clock, Journal, Seed};
 use uuid::Uuid;
 
 use crate::account::Account;
@@ -21,7 +21,10 @@ pub struct ArHandle {
     pub(crate) server: HttpServer,
     pub(crate) registry: Arc<Registry>,
     pub(crate) queues: Option<Arc<dyn QueueProvisioner>>,
-    pub(crate) context: Context,
+    // Not the whole context: its shutdown signal would keep the shutdown waiting for the handle.
+    pub(crate) clock: Clock,
+    pub(crate) journal: Journal,
+    pub(crate) seed: Seed,
     pub(crate) initial: Vec<Party>,
 }
 
@@ -125,8 +128,8 @@ impl ArHandle {
     /// # Errors
     /// [`ChangeError::Agreement`] when the parties cannot agree.
     pub fn new_agreement(&self, a: u32, b: u32) -> Result<Uuid, ChangeError> {
-        let id = self.context.seed.uuid();
-        let now = self.context.clock.wall();
+        let id = self.seed.uuid();
+        let now = self.clock.wall();
         let agreement = self
             .registry
             .write()
@@ -147,7 +150,7 @@ impl ArHandle {
     /// # Errors
     /// [`ChangeError::UnknownParty`].
     pub fn deactivate(&self, her_id: u32) -> Result<(), ChangeError> {
-        let now = self.context.clock.wall();
+        let now = self.clock.wall();
         self.change(her_id, "deactivated", |registered| {
             registered.party.active = false;
             registered.until = Some(now);
@@ -228,7 +231,7 @@ impl ArHandle {
         if i32::try_from(her_id).is_err() || her_id == 0 {
             return Err(ChangeError::HerIdOutOfRange(her_id));
         }
-        let now = self.context.clock.wall();
+        let now = self.clock.wall();
         let mut state = self.registry.write();
         if let Some(parent) = party.kind.parent()
             && state
@@ -247,7 +250,7 @@ impl ArHandle {
                 .parties
                 .get(&her_id)
                 .and_then(|old| old.certificates.clone()),
-            profile_id: self.context.seed.uuid(),
+            profile_id: self.seed.uuid(),
             party,
         };
         state.parties.insert(her_id, registered);
@@ -269,8 +272,8 @@ impl ArHandle {
         let unknown = ChangeError::UnknownParty(her_id);
         let registered = state.parties.get_mut(&her_id).ok_or(unknown)?;
         change(registered);
-        registered.changed = self.context.clock.wall();
-        registered.profile_id = self.context.seed.uuid();
+        registered.changed = self.clock.wall();
+        registered.profile_id = self.seed.uuid();
         // What an organisation has, its parties may inherit.
         let heirs = state
             .parties
@@ -290,8 +293,7 @@ impl ArHandle {
 
     fn changed(&self, her_id: Option<u32>, what: &str) {
         let what = what.to_owned();
-        self.context
-            .journal
+        self.journal
             .record(Part::Ar, Event::RegisterChanged { her_id, what });
     }
 }

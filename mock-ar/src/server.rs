@@ -135,7 +135,9 @@ pub fn start(
         server,
         registry,
         queues: config.queues,
-        context,
+        clock: context.clock,
+        journal: context.journal,
+        seed: context.seed,
         initial: config.parties.clone(),
     };
     for party in config.parties {

@@ -20,19 +20,8 @@ pub(crate) struct Package {
 /// The package of signals between message handlers; every document names it.
 pub(crate) const SIGNAL_PACKAGE: &str = "package_mshsignal";
 
-impl Package {
-    pub(crate) fn find(id: &str) -> Option<&'static Self> {
-        PACKAGES.iter().find(|package| package.id == id)
-    }
-}
-
-impl SimplePart {
-    pub(crate) fn find(id: &str) -> Option<&'static Self> {
-        SIMPLE_PARTS.iter().find(|part| part.id == id)
-    }
-}
-
-static SIMPLE_PARTS: &[SimplePart] = &[
+/// Every part.
+pub(crate) static SIMPLE_PARTS: &[SimplePart] = &[
     SimplePart {
         id: "message_dialogmld_v1p0",
         namespaces: &[
@@ -171,7 +160,8 @@ static SIMPLE_PARTS: &[SimplePart] = &[
     },
 ];
 
-static PACKAGES: &[Package] = &[
+/// Every package.
+pub(crate) static PACKAGES: &[Package] = &[
     Package {
         id: "package_dia_v1.1",
         composite: "request_msg_dialogmld_v1p1",
