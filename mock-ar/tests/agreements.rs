@@ -1,4 +1,5 @@
 //! Profiles and agreements over both interfaces, and the commands that change them.
+#![expect(clippy::unwrap_used, reason = "a test ends where it goes wrong")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! CPPA REST on the wire: who is let in, and how problems look.
+#![expect(clippy::unwrap_used, reason = "a test ends where it goes wrong")]
 
 mod common;
 

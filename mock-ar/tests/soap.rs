@@ -1,4 +1,5 @@
 //! The SOAP services on the wire, held against the example messages of the contract.
+#![expect(clippy::unwrap_used, reason = "a test ends where it goes wrong")]
 
 mod common;
 

@@ -5,6 +5,7 @@
 )]
 
 pub(crate) mod client;
+pub(crate) mod peer;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
