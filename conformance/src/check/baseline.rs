@@ -32,7 +32,7 @@ fn seen(view: &View<'_>) -> Seen {
         .into_iter()
         .find_map(|request| {
             let reply = view.valid_reply(&request)?;
-            let sent = request.bus?.entry;
+            let sent = request.bus.entry;
             Some((
                 sent.n,
                 reply.bus.entry.n,

@@ -75,8 +75,23 @@ impl Seen {
         self
     }
 
-    pub(super) fn is_pass(&self) -> bool {
-        self.verdict == Verdict::Pass
+    pub(super) fn is_fail(&self) -> bool {
+        self.verdict == Verdict::Fail
+    }
+
+    /// Of several, the first of the gravest; when all passed, the first with the evidence of all.
+    pub(super) fn worst(all: Vec<Self>) -> Option<Self> {
+        let gravest = all.iter().map(|seen| seen.verdict).max()?;
+        let evidence: Vec<u64> = all
+            .iter()
+            .flat_map(|seen| seen.evidence.iter().copied())
+            .collect();
+        let first = all.into_iter().find(|seen| seen.verdict == gravest)?;
+        Some(if gravest == Verdict::Pass {
+            first.with(evidence)
+        } else {
+            first
+        })
     }
 
     pub(super) fn expecting(self, expected: Text) -> Finding {
@@ -99,4 +114,29 @@ pub(super) fn seconds(length: Duration) -> Text {
         format!("{:.2} s", length.as_secs_f64())
     };
     Text::new(en.replace('.', ","), en)
+}
+
+/// A text whose two forms take values from where it stands.
+macro_rules! text {
+    ($nb:literal, $en:literal $(,)?) => {
+        crate::Text::new(format!($nb), format!($en))
+    };
+}
+pub(super) use text;
+
+/// A length of time in both languages, for [`text!`].
+pub(super) fn both(length: Duration) -> (String, String) {
+    let text = seconds(length);
+    (text.nb, text.en)
+}
+
+/// The watch ended before the time was over in which something could still have come.
+pub(super) fn watched_too_short() -> Seen {
+    Seen::inconclusive(
+        "watched-too-short",
+        text!(
+            "Kjøringen sluttet før tiden var ute, så det kan ikke avgjøres.",
+            "The run ended before the time was over, so it cannot be decided."
+        ),
+    )
 }

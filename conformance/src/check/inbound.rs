@@ -1,10 +1,13 @@
 //! Communication tests that helsenorge started: request, replies, error reports and fate.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use testbed::evidence::{CheckOutcome, Entry, Event, ExchangeOutcome};
 
-use super::view::{Accepted, View, queue_of};
+use super::finding::{Seen, text};
+use super::view::{Accepted, Settled, View, queue_of};
+use crate::scenario::Act;
 
 /// A request of helsenorge that the bus took over.
 pub(super) struct Request<'a> {
@@ -13,8 +16,8 @@ pub(super) struct Request<'a> {
     pub(super) correlation_id: Option<&'a str>,
     pub(super) signer: Option<&'a str>,
     pub(super) sent: &'a Entry,
-    /// Absent when the bus did not take it.
-    pub(super) bus: Option<Accepted<'a>>,
+    /// When and how the bus took it over: t0 of contract 03 section 7.10.
+    pub(super) bus: Accepted<'a>,
 }
 
 /// A reply that the bus took over for the queue that the request named, with the request's correlation-id.
@@ -59,7 +62,7 @@ impl Outcome<'_> {
 }
 
 impl<'a> View<'a> {
-    /// The requests that helsenorge sent in a step, in order.
+    /// The requests that helsenorge sent in a step and that the bus took over, in order.
     pub(super) fn requests(&self, step: &str) -> Vec<Request<'a>> {
         self.in_step(step)
             .filter_map(|entry| match &entry.event {
@@ -77,32 +80,100 @@ impl<'a> View<'a> {
                     correlation_id: correlation_id.as_deref(),
                     signer: signer.as_deref(),
                     sent: entry,
-                    bus: self.accepted_as(queue, message_id),
+                    bus: self.accepted_as(queue, message_id)?,
                 }),
                 _ => None,
             })
             .collect()
     }
 
-    /// Replies to a request, valid or not, in order.
+    /// The requests of a step, as many as the step asks for and each with ids of its own.
+    pub(super) fn sent(&self, step: &str) -> Result<Vec<Request<'a>>, Seen> {
+        let wanted = match self.scenario.step(step).map(|step| &step.act) {
+            Some(Act::CommunicationTest(test)) => test.count as usize,
+            _ => 1,
+        };
+        let requests = self.requests(step);
+        let sent = requests.len();
+        if sent != wanted {
+            return Err(Seen::inconclusive(
+                "request-not-sent",
+                text!(
+                    "helsenorge skulle sende {wanted} forespørsler i steget «{step}», og bussen tok imot {sent}.",
+                    "helsenorge was to send {wanted} requests in the step `{step}`, and the bus took over {sent}."
+                ),
+            )
+            .with(requests.iter().map(|request| request.sent.n)));
+        }
+        let mut ids = BTreeSet::new();
+        for request in &requests {
+            let correlation = request.correlation_id.unwrap_or(request.message_id);
+            if !ids.insert(("exchange", request.exchange))
+                || !ids.insert(("correlation", correlation))
+            {
+                return Err(Seen::error(
+                    "evidence-contradictory",
+                    text!(
+                        "To forespørsler i steget «{step}» har samme id.",
+                        "Two requests of the step `{step}` have the same id."
+                    ),
+                )
+                .with([request.sent.n]));
+            }
+        }
+        Ok(requests)
+    }
+
+    /// Replies to a request, valid or not, in order: messages of the system under test that the bus took over for the
+    /// queue that the request named, with the request's correlation-id.
     pub(super) fn replies(&self, request: &Request<'a>) -> Vec<Reply<'a>> {
-        let Some(queue) = request
-            .bus
-            .and_then(|bus| bus.facts.reply_to.as_deref())
-            .map(queue_of)
-        else {
+        let Some(queue) = request.bus.facts.reply_to.as_deref().map(queue_of) else {
             return Vec::new();
         };
-        let correlation = request.correlation_id.unwrap_or(request.message_id);
-        self.accepted()
-            .filter(|message| {
-                self.is_sut(message.user)
-                    && message.queue == queue
-                    && message.facts.correlation_id.as_deref() == Some(correlation)
-            })
+        self.correlated(request)
+            .filter(|message| message.queue == queue)
             .map(|bus| Reply {
                 bus,
                 flaw: self.flaw(request, bus.facts.message_id.as_deref()),
+            })
+            .collect()
+    }
+
+    /// Messages of the system under test with the request's correlation-id, whatever queue they went to.
+    pub(super) fn correlated(&self, request: &Request<'a>) -> impl Iterator<Item = Accepted<'a>> {
+        let correlation = request.correlation_id.unwrap_or(request.message_id);
+        self.accepted().filter(move |message| {
+            self.is_sut(message.user)
+                && message.entry.n > request.bus.entry.n
+                && message.facts.correlation_id.as_deref() == Some(correlation)
+        })
+    }
+
+    /// Messages of the system under test on the queue that the request named whose correlation-id is none of helsenorge's.
+    pub(super) fn orphans(&self, request: &Request<'a>) -> Vec<Accepted<'a>> {
+        let used: BTreeSet<&str> = self
+            .entries
+            .iter()
+            .filter_map(|entry| match &entry.event {
+                Event::HnSent {
+                    correlation_id,
+                    message_id,
+                    ..
+                } => Some(correlation_id.as_deref().unwrap_or(message_id)),
+                _ => None,
+            })
+            .collect();
+        let queue = request.bus.facts.reply_to.as_deref().map(queue_of);
+        self.accepted()
+            .filter(|message| {
+                self.is_sut(message.user)
+                    && Some(message.queue) == queue
+                    && message.entry.n > request.bus.entry.n
+                    && message
+                        .facts
+                        .correlation_id
+                        .as_deref()
+                        .is_none_or(|id| !used.contains(id))
             })
             .collect()
     }
@@ -153,13 +224,19 @@ impl<'a> View<'a> {
     /// request's correlation-id for the queue that the request named, and no check may have failed on it.
     pub(super) fn valid_reply(&self, request: &Request<'a>) -> Option<Reply<'a>> {
         let (_, outcome, _) = self.conclusion(request)?;
-        (outcome == ExchangeOutcome::RepliedOk)
-            .then(|| {
-                self.replies(request)
-                    .into_iter()
-                    .find(|reply| reply.flaw.is_none())
-            })
-            .flatten()
+        if outcome != ExchangeOutcome::RepliedOk {
+            return None;
+        }
+        self.replies(request)
+            .into_iter()
+            .find(|reply| reply.flaw.is_none())
+    }
+
+    /// The first reply without a flaw, in time or not: the message had an effect.
+    pub(super) fn effect(&self, request: &Request<'a>) -> Option<Reply<'a>> {
+        self.replies(request)
+            .into_iter()
+            .find(|reply| reply.flaw.is_none())
     }
 
     /// Error messages about a request, in order.
@@ -198,11 +275,11 @@ impl<'a> View<'a> {
             .into_iter()
             .next()
             .map(Outcome::Report);
-        let given_back = request.bus.and_then(|bus| {
-            let mut ends = self.settlements(bus.message).into_iter();
-            ends.find(super::view::Settled::gives_back)
-                .map(|end| Outcome::GivenBack(end.entry))
-        });
+        let given_back = self
+            .settlements(request.bus.message)
+            .into_iter()
+            .find(Settled::gives_back)
+            .map(|end| Outcome::GivenBack(end.entry));
         [reply, report, given_back]
             .into_iter()
             .flatten()

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use testbed::evidence::{Entry, Event, FORMAT_VERSION};
 
-use super::finding::{Finding, Seen};
+use super::finding::{Finding, Seen, text};
 use super::view::View;
 use super::{baseline, dispatch, recovery};
 use crate::Text;
@@ -38,10 +38,10 @@ pub(super) fn scenario(scenario: &Scenario, entries: &[Entry]) -> ScenarioResult
         let finding = if held {
             obstacle(&view, judged).map_or_else(
                 || dispatch::judge(&view, &judged.check),
-                |seen| seen.expecting(dispatch::expected(&view, &judged.check)),
+                |seen| seen.expecting(dispatch::expected(&judged.check)),
             )
         } else {
-            not_reached().expecting(dispatch::expected(&view, &judged.check))
+            not_reached().expecting(dispatch::expected(&judged.check))
         };
         checks.push(of_scenario(judged, scenario, finding));
     }
@@ -133,6 +133,15 @@ fn completeness(view: &View<'_>) -> Seen {
     }
     if let Some((step, problem, n)) = view.problems().into_iter().next() {
         return step_problem(step, problem, n);
+    }
+    if let Some(missing) = view.missing_fault() {
+        return Seen::inconclusive(
+            "fault-not-installed",
+            text!(
+                "Journalen sier ikke at feilen «{missing}» var på plass.",
+                "The journal does not say that the fault `{missing}` was in place."
+            ),
+        );
     }
     for step in &view.scenario.steps {
         if view.step_ended(&step.name).is_none() {
@@ -239,11 +248,17 @@ fn own(check: &str, step: Option<&str>, scenario: &Scenario, finding: Finding) -
 
 fn of_scenario(judged: &Judged, scenario: &Scenario, finding: Finding) -> CheckResult {
     let told = matches!(finding.verdict, Verdict::Fail | Verdict::Warning);
-    CheckResult {
-        fail: told.then(|| judged.fail.clone()),
-        mend: told.then(|| judged.mend.clone()),
-        ..own(judged.check.name(), judged.check.step(), scenario, finding)
+    let mut result = own(judged.check.name(), judged.check.step(), scenario, finding);
+    if let Some(reason) = judged
+        .reason
+        .as_ref()
+        .filter(|_| result.verdict == Verdict::Fail)
+    {
+        reason.clone_into(&mut result.reason_code);
     }
+    result.fail = told.then(|| judged.fail.clone());
+    result.mend = told.then(|| judged.mend.clone());
+    result
 }
 
 fn conclude(scenario: &Scenario, entries: &[Entry], checks: Vec<CheckResult>) -> ScenarioResult {

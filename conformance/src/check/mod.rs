@@ -8,12 +8,35 @@ mod dispatch;
 mod finding;
 mod inbound;
 mod judge;
+mod late_reply_settled;
+mod links;
+mod links_back;
+mod no_error_for_error;
+mod no_foreign_queue;
+mod no_new_download;
+mod no_reply_without_status;
+mod not_shown_as_success;
+mod outbound;
+mod outbound_valid;
+mod outcome_below;
+mod receivers_attached;
 mod recovery;
+mod refused;
+mod refused_without_status;
+mod reply_settled;
+mod reports_success;
+mod request_settled;
+mod status;
+mod status_asked;
+mod times_out;
+mod valid_reply;
 mod view;
+mod words;
 
 use testbed::evidence::Entry;
 
-use crate::scenario::Scenario;
+use crate::Text;
+use crate::scenario::{Check, Scenario};
 use crate::verdict::ScenarioResult;
 
 /// Judges one execution of a scenario from its journal. A journal can serve several scenarios (REV-05 and REV-06 share
@@ -24,4 +47,10 @@ use crate::verdict::ScenarioResult;
 #[must_use]
 pub fn judge(scenario: &Scenario, entries: &[Entry]) -> ScenarioResult {
     judge::scenario(scenario, entries)
+}
+
+/// What a check expects to see, for those who want to know before anything has run.
+#[must_use]
+pub fn expectation(check: &Check) -> Text {
+    dispatch::expected(check)
 }

@@ -10,7 +10,7 @@ use testbed::evidence::{BusMessage, BusOutcome, Entry, Event};
 
 use super::finding::Seen;
 use crate::Text;
-use crate::scenario::{Parameter, Scenario};
+use crate::scenario::{Given, Parameter, Scenario};
 
 /// A journal, opened for one scenario.
 pub(super) struct View<'a> {
@@ -105,6 +105,37 @@ impl<'a> View<'a> {
     /// Whether the watch reached `moment`.
     pub(super) fn watched(&self, moment: Duration) -> bool {
         self.watched_until() >= moment
+    }
+
+    /// The faults that had to be in place in this execution: those of the scenario and of the variant that ran.
+    pub(super) fn given(&self) -> impl Iterator<Item = Given> {
+        let variant = self.parameter(Parameter::Variant);
+        let of_variant = self
+            .scenario
+            .variants
+            .iter()
+            .filter(move |each| Some(each.name.as_str()) == variant);
+        self.scenario
+            .given
+            .iter()
+            .chain(of_variant.flat_map(|variant| &variant.given))
+            .copied()
+    }
+
+    /// The first of these faults that the journal does not report as installed before the scenario's first step.
+    pub(super) fn missing_fault(&self) -> Option<&'static str> {
+        let first_step = self
+            .scenario
+            .steps
+            .first()
+            .and_then(|step| self.step_started(&step.name));
+        let before = first_step.map_or(0, |entry| entry.n);
+        self.given().map(|given| given.name().1).find(|name| {
+            !self.entries.iter().any(|entry| {
+                entry.n < before
+                    && matches!(&entry.event, Event::FaultInstalled { fault, .. } if fault == name)
+            })
+        })
     }
 
     /// Steps that could not be carried out: step, problem, entry.

@@ -129,6 +129,7 @@ impl Catalogue {
         if !problems.is_empty() {
             return Err(Problems(problems));
         }
+        inherit(&mut read);
         read.sort_by(|one, other| one.id.cmp(&other.id));
         Ok(Self {
             scenarios: read,
@@ -203,6 +204,25 @@ impl Catalogue {
             .filter_map(|id| self.scenario(id).cloned())
             .collect();
         Ok(plan::executions(self, &chosen, profile.all_variants))
+    }
+}
+
+/// A scenario that follows another one is judged under the faults of that one.
+fn inherit(scenarios: &mut [Arc<Scenario>]) {
+    for index in 0..scenarios.len() {
+        let Some(follows) = scenarios[index].follows.clone() else {
+            continue;
+        };
+        let Some(leader) = scenarios
+            .iter()
+            .find(|other| other.id == follows)
+            .map(Arc::clone)
+        else {
+            continue;
+        };
+        let follower = Arc::make_mut(&mut scenarios[index]);
+        follower.variants.clone_from(&leader.variants);
+        follower.given.clone_from(&leader.given);
     }
 }
 

@@ -9,6 +9,8 @@ use crate::Text;
 pub struct Judged {
     /// What is judged.
     pub check: Check,
+    /// Reason code of a failure, where the contract has a word of its own for it (`calls-keep-failing`).
+    pub reason: Option<String>,
     /// What went wrong, for a reader who knows nothing of the check.
     pub fail: Text,
     /// What the vendor should change.

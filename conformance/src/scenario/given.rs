@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// A fault. "Status addresses" are CRL, OCSP and LDAP of the scenario's issuing CA; the root's list, AIA and the issuing
+/// A fault. The runner records `FaultInstalled` with its name ([`Given::name`], the second part) when it is in place, before
+/// the first step begins, and `FaultRemoved` when it is taken away. "Status addresses" are CRL, OCSP and LDAP of the scenario's issuing CA; the root's list, AIA and the issuing
 /// CA of the system under test stay healthy (contract 03 section 7.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Given {

@@ -123,7 +123,7 @@ pub struct Scenario {
     pub recovery: Option<Recovery>,
     /// The scenario whose faults and steps come first in the same execution (REV-06 follows REV-05).
     pub follows: Option<String>,
-    /// Ways to run it; empty when there is only one.
+    /// Ways to run it; empty when there is only one. A scenario that follows another has those of the other.
     pub variants: Vec<Variant>,
     /// Faults in place before the first step; the runner takes them away before the recovery probe.
     pub given: Vec<Given>,

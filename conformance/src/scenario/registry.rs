@@ -217,10 +217,12 @@ pub(super) fn judged(table: Table<'_>, steps: &[Step]) -> Option<Judged> {
     let check = table
         .table("check")
         .and_then(|check_table| check(check_table, steps));
+    let reason = table.optional_word("reason").map(|word| word.text);
     let (fail, mend) = (table.text("fail"), table.text("mend"));
     table.finish();
     Some(Judged {
         check: check?,
+        reason,
         fail: fail?,
         mend: mend?,
     })
