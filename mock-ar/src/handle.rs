@@ -12,8 +12,8 @@ use crate::account::Account;
 use crate::registry::agreement::NoAgreement;
 use crate::registry::catalogue::ProcessRole;
 use crate::registry::certificate::{CertificateUnreadable, Certificates};
-use crate::registry::party::{Party, Queues};
-use crate::registry::{Registered, Registry, pair};
+use crate::registry::party::{Party, PartyKind, Queues};
+use crate::registry::{Registered, Registry, State, pair};
 
 /// A running register. Dropping it does not stop it; the context's shutdown does.
 #[derive(Debug)]
@@ -210,56 +210,81 @@ impl ArHandle {
         self.changed(None, "up");
     }
 
-    /// Makes the parties those of the configuration again and forgets all agreements. Certificates and accounts stay.
+    /// Makes the parties those of the configuration again and forgets all agreements. Certificates and accounts stay, and
+    /// so do queues, but for those of parties that are gone.
     pub fn reset(&self) {
-        let former = std::mem::take(&mut *self.registry.write());
-        for party in &self.initial {
-            // Cannot fail: the same parties were registered in the same order at the start.
-            let _ = self.enter(party.clone());
-        }
+        let mut fresh = State::default();
         let mut state = self.registry.write();
-        for (her_id, registered) in &mut state.parties {
-            let before = former.parties.get(her_id);
+        let queues: Vec<_> = self
+            .initial
+            .iter()
+            // None is refused: the same parties were registered in the same order at the start.
+            .filter_map(|party| Some((party.her_id, self.admit(&mut fresh, party.clone()).ok()?)))
+            .collect();
+        for (her_id, registered) in &mut fresh.parties {
+            let before = state.parties.get(her_id);
             registered.certificates = before.and_then(|before| before.certificates.clone());
         }
+        let gone: Vec<u32> = state
+            .parties
+            .keys()
+            .filter(|her_id| !fresh.parties.contains_key(her_id))
+            .copied()
+            .collect();
+        *state = fresh;
         drop(state);
+        if let Some(bus) = &self.queues {
+            gone.iter().for_each(|her_id| bus.remove_queues(*her_id));
+        }
+        for (her_id, names) in queues {
+            self.provision(her_id, &names);
+        }
         self.changed(None, "reset");
     }
 
+    /// Registers a party and creates its queues.
     pub(crate) fn enter(&self, party: Party) -> Result<(), ChangeError> {
+        let her_id = party.her_id;
+        let names = self.admit(&mut self.registry.write(), party)?;
+        self.provision(her_id, &names);
+        Ok(())
+    }
+
+    /// Puts a party into the state and tells which queues it needs.
+    fn admit(&self, state: &mut State, party: Party) -> Result<Vec<String>, ChangeError> {
         let her_id = party.her_id;
         if i32::try_from(her_id).is_err() || her_id == 0 {
             return Err(ChangeError::HerIdOutOfRange(her_id));
         }
-        let now = self.clock.wall();
-        let mut state = self.registry.write();
+        let is_organization =
+            |found: &Registered| matches!(found.party.kind, PartyKind::Organization { .. });
         if let Some(parent) = party.kind.parent()
-            && state
-                .parties
-                .get(&parent)
-                .is_none_or(|found| found.party.kind.parent().is_some())
+            && !state.parties.get(&parent).is_some_and(is_organization)
         {
             return Err(ChangeError::NoParent { her_id, parent });
         }
+        let now = self.clock.wall();
         let names = queue_names(&party);
+        let before = state.parties.get(&her_id);
         let registered = Registered {
             since: now - VALID_SINCE,
             changed: now,
             until: (!party.active).then_some(now - VALID_SINCE / 2),
-            certificates: state
-                .parties
-                .get(&her_id)
-                .and_then(|old| old.certificates.clone()),
+            certificates: before.and_then(|before| before.certificates.clone()),
             profile_id: self.seed.uuid(),
             party,
         };
         state.parties.insert(her_id, registered);
         state.end_agreements_of(her_id);
-        drop(state);
-        if let (Some(queues), false) = (&self.queues, names.is_empty()) {
-            queues.create_queues(her_id, &names);
+        Ok(names)
+    }
+
+    fn provision(&self, her_id: u32, names: &[String]) {
+        if let Some(queues) = &self.queues
+            && !names.is_empty()
+        {
+            queues.create_queues(her_id, names);
         }
-        Ok(())
     }
 
     fn change(

@@ -3,6 +3,9 @@
 //! [`start`] serves, on one listener, the SOAP services `/v1/AR` and `/v1/CPPA` (each also as `/Basic`) with HTTP Basic authentication
 //! and CPPA REST at the root (v1, Bearer) and below `/v2/` (DPoP). The [`ArHandle`] changes the data while it runs.
 //!
+//! Every call that was let in is recorded as `RegisterOperation`: SOAP by the operation's name, REST by version and resource (`v1/Profiles`,
+//! `v2/Agreements`, `v1/Agreements/HerIds`, ...). A challenge for credentials is no call.
+//!
 //! Faults of the plan's kind `Artefact` name an answer that is right in form and wrong in content, see [`WRONG_ANSWERS`].
 
 mod account;

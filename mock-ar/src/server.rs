@@ -20,8 +20,15 @@ use crate::{rest, soap};
 /// - `empty-result`: a nil result or an empty body (contract 02 section 2.5);
 /// - `generic-fault`: a fault or problem with a code that no client knows (F-6);
 /// - `soap-fault`: a fault without detail, on REST a status 500 with an HTML body (F-5, F-21);
+/// - `unauthorized`: status 401 with a challenge, whatever the credentials (F-3);
 /// - `truncated`: a document that ends in the middle (F-18).
-pub const WRONG_ANSWERS: [&str; 4] = ["empty-result", "generic-fault", "soap-fault", "truncated"];
+pub const WRONG_ANSWERS: [&str; 5] = [
+    "empty-result",
+    "generic-fault",
+    "soap-fault",
+    "unauthorized",
+    "truncated",
+];
 
 /// Largest request, in bytes. Requests of clients have some hundred; the limit keeps hostile ones cheap to read.
 const REQUEST_LIMIT: usize = 64 * 1024;
@@ -42,6 +49,7 @@ pub(crate) enum WrongAnswer {
     EmptyResult,
     GenericFault,
     SoapFault,
+    Unauthorized,
     Truncated,
     /// A name that the register does not know: answered as an error of ours, so that it does not go unseen.
     Unknown,
@@ -49,12 +57,13 @@ pub(crate) enum WrongAnswer {
 
 impl Service {
     /// The wrong answer that the request is to get, if a fault says so.
-    pub(crate) fn wrong_answer(&self, exchange: &Exchange) -> Option<WrongAnswer> {
+    fn wrong_answer(&self, exchange: &Exchange) -> Option<WrongAnswer> {
         let name = exchange.artefact.as_deref()?;
         let known = [
             WrongAnswer::EmptyResult,
             WrongAnswer::GenericFault,
             WrongAnswer::SoapFault,
+            WrongAnswer::Unauthorized,
             WrongAnswer::Truncated,
         ];
         let found = WRONG_ANSWERS
@@ -148,11 +157,12 @@ pub fn start(
 
 /// SOAP paths are compared without regard to case, as the real server does (contract 02 section 1).
 fn answer(service: &Service, exchange: &Exchange) -> Answer {
+    let wrong = service.wrong_answer(exchange);
     let mut answer = match soap::endpoint(exchange.path()) {
-        Some(endpoint) => soap::answer(service, endpoint, exchange),
-        None => rest::answer(service, exchange),
+        Some(endpoint) => soap::answer(service, endpoint, exchange, wrong),
+        None => rest::answer(service, exchange, wrong),
     };
-    if exchange.artefact.as_deref() == Some(WRONG_ANSWERS[3]) {
+    if wrong == Some(WrongAnswer::Truncated) {
         let body = answer.response.body_mut();
         body.truncate(body.len() / 2);
     }

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use common::client::{self, Counterparty, Message};
 use common::{HELSENORGE, LIMIT, Register, UNIT};
-use mock_ar::{Account, ChangeError, NoAgreement, ProcessRole, fixture_parties};
+use mock_ar::{
+    Account, ChangeError, NoAgreement, Party, ProcessRole, QueueKind, Queues, fixture_parties,
+};
 use roxmltree::Document;
 use testbed::evidence::Event;
 use tokio::net::TcpStream;
@@ -282,8 +284,18 @@ async fn queues_come_and_go_with_the_party() {
         .into_iter()
         .find(|party| party.her_id == UNIT)
         .unwrap();
-    register.handle.register_party(party).unwrap();
+    register.handle.register_party(party.clone()).unwrap();
     assert_eq!(of(UNIT).unwrap().1, names);
+    let guest = Party {
+        her_id: 8_900_019,
+        queues: Queues::Own(vec![QueueKind::Async]),
+        ..party
+    };
+    register.handle.register_party(guest).unwrap();
+    assert_eq!(of(8_900_019).unwrap().1, ["8900019_async"]);
+    register.handle.reset();
+    assert_eq!(of(8_900_019), None, "who came later is gone after a reset");
+    assert!(of(UNIT).is_some());
     register.stop().await;
 }
 
@@ -297,6 +309,15 @@ async fn what_cannot_be_is_refused_and_changes_nothing() {
         let refused = handle.register_party(party.clone());
         assert_eq!(refused, Err(ChangeError::HerIdOutOfRange(her_id)));
     }
+    party.her_id = 5;
+    if let mock_ar::PartyKind::Service { parent, .. } = &mut party.kind {
+        *parent = UNIT;
+    }
+    let orphan = ChangeError::NoParent {
+        her_id: 5,
+        parent: UNIT,
+    };
+    assert_eq!(handle.register_party(party), Err(orphan));
     assert_eq!(handle.deactivate(7), Err(ChangeError::UnknownParty(7)));
     let unreadable = handle.set_certificates(UNIT, b"no", b"certificate");
     assert!(matches!(unreadable, Err(ChangeError::Certificate(_))));

@@ -186,7 +186,7 @@ async fn only_reading_is_served() {
 #[tokio::test]
 async fn calls_and_wrong_answers_are_evidence() {
     let register = Register::plain().await;
-    for name in ["empty-result", "generic-fault", "soap-fault", "truncated"] {
+    for name in mock_ar::WRONG_ANSWERS {
         register.context.faults.install(Fault {
             name: name.into(),
             at: FaultPoint {
@@ -212,6 +212,13 @@ async fn calls_and_wrong_answers_are_evidence() {
     assert_eq!(
         (page.status, page.header("content-type")),
         (500, Some("text/html"))
+    );
+    let unauthorized = get("unauthorized").await;
+    assert!(
+        unauthorized
+            .header("www-authenticate")
+            .unwrap()
+            .contains("invalid_token")
     );
     assert!(serde_json::from_str::<serde_json::Value>(&get("truncated").await.body).is_err());
     register.get("/Profiles/8900011", "application/xml").await;

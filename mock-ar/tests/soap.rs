@@ -413,7 +413,11 @@ async fn hostile_bodies_are_answered_and_harm_nobody() {
     let deep = format!("{soap}<s:Body>{}", "<a>".repeat(15_000));
     let names: String = (0..6_000).map(|n| format!(" a{n}=\"\"")).collect();
     let wide = format!("{soap}<s:Body><a{names}/></s:Body></s:Envelope>");
-    let bodies: [(&[u8], &[u16]); 9] = [
+    let long = format!(
+        "{soap}<s:Body><{}/></s:Body></s:Envelope>",
+        "n".repeat(60_000)
+    );
+    let bodies: [(&[u8], &[u16]); 10] = [
         (b"", &[400]),
         (b"<", &[400]),
         (b"\x00\xff\xfe<garbage>", &[400]),
@@ -422,6 +426,7 @@ async fn hostile_bodies_are_answered_and_harm_nobody() {
         (outside.as_bytes(), &[400]),
         (deep.as_bytes(), &[400]),
         (wide.as_bytes(), &[400, 500]),
+        (long.as_bytes(), &[500]),
         (b"<html/>", &[500]),
     ];
     for (body, statuses) in bodies {
@@ -570,6 +575,9 @@ async fn a_fault_can_ask_for_a_wrong_answer() {
     let untyped = wrong("soap-fault").await;
     assert!(untyped.body.contains("s:Server") && !untyped.body.contains("GenericFault"));
     assert!(Document::parse(&wrong("truncated").await.body).is_err());
+    let unauthorized = wrong("unauthorized").await;
+    assert_eq!(unauthorized.status, 401);
+    assert!(unauthorized.header("www-authenticate").is_some());
     assert_eq!(wrong("no such thing").await.status, 500);
     register.stop().await;
 }

@@ -77,6 +77,11 @@ pub(super) fn admit(
     judged.map_err(|refusal| Box::new(refuse(version, &refusal)))
 }
 
+/// The refusal of a token that may well be valid, for a fault that asks for it.
+pub(super) fn refuse_anyway(version: ApiVersion) -> Answer {
+    refuse(version, &TokenRefusal::InvalidToken("simulated".into()))
+}
+
 /// Whether an `Authorization` header is of the scheme that the address takes.
 fn presents(authorization: &str, scheme: TokenScheme) -> bool {
     let given = authorization.split(' ').next().unwrap_or_default();

@@ -41,19 +41,21 @@ struct Concerns {
 }
 
 /// Answers what comes to no SOAP endpoint.
-pub(crate) fn answer(service: &Service, exchange: &Exchange) -> Answer {
+pub(crate) fn answer(service: &Service, exchange: &Exchange, wrong: Option<WrongAnswer>) -> Answer {
     let Some((version, resource)) = route(exchange.path()) else {
         return Answer::empty(StatusCode::NOT_FOUND);
     };
     if exchange.method != Method::GET {
         return Answer::empty(StatusCode::METHOD_NOT_ALLOWED).with_header(header::ALLOW, "GET");
     }
+    if wrong == Some(WrongAnswer::Unauthorized) {
+        return access::refuse_anyway(version);
+    }
     let client = match access::admit(service, exchange, version) {
         Ok(client) => client,
         Err(refused) => return *refused,
     };
     let mut concerns = Concerns::default();
-    let wrong = service.wrong_answer(exchange);
     let found = match wrong {
         Some(WrongAnswer::GenericFault) => Err(Problem::simulated()),
         _ => find(service, &resource, &mut concerns),

@@ -72,7 +72,12 @@ pub(crate) fn endpoint(path: &str) -> Option<Endpoint> {
 }
 
 /// Answers whatever comes to an endpoint.
-pub(crate) fn answer(service: &Service, endpoint: Endpoint, exchange: &Exchange) -> Answer {
+pub(crate) fn answer(
+    service: &Service,
+    endpoint: Endpoint,
+    exchange: &Exchange,
+    wrong: Option<WrongAnswer>,
+) -> Answer {
     if exchange.method == Method::GET {
         return describe(service, endpoint, exchange);
     }
@@ -81,22 +86,46 @@ pub(crate) fn answer(service: &Service, endpoint: Endpoint, exchange: &Exchange)
             .with_header(header::ALLOW, "GET, POST");
     }
     let authorization = exchange.header("authorization").unwrap_or_default();
-    let user = service
-        .registry
-        .accounts()
-        .authenticate(authorization)
-        .map(str::to_owned);
-    let Some(user) = user else {
+    let accounts = service.registry.accounts();
+    let user = accounts.authenticate(authorization);
+    let Some(user) = user.filter(|_| wrong != Some(WrongAnswer::Unauthorized)) else {
         return Answer::empty(StatusCode::UNAUTHORIZED)
             .with_header(header::WWW_AUTHENTICATE, CHALLENGE);
     };
     if !is_media_type(exchange, endpoint.version) {
         return Answer::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
-    match Request::read(&exchange.body, endpoint.version) {
-        Ok(request) => call(service, endpoint, exchange, &request, user),
-        Err(error) => refuse(endpoint.version, &error),
-    }
+    let request = match Request::read(&exchange.body, endpoint.version) {
+        Ok(request) => request,
+        Err(error) => return refuse(endpoint.version, &error),
+    };
+    let mut concerns = Concerns::default();
+    let result = match wrong {
+        Some(WrongAnswer::GenericFault) => {
+            Err(Fault::generic("MockFault", "Ukjent feil (simulert)"))
+        }
+        Some(WrongAnswer::SoapFault | WrongAnswer::Unknown) => Err(Fault::Untyped {
+            blame: Blame::Server,
+            message: "Intern feil (simulert)".into(),
+        }),
+        _ => dispatch(service, endpoint, exchange, &request, &mut concerns),
+    };
+    let called = Event::RegisterOperation {
+        request: exchange.request,
+        operation: cut(&request.operation),
+        user: user.to_owned(),
+        her_ids: concerns.her_ids,
+        id: concerns.id,
+        fault: result.as_ref().err().map(|fault| fault.code().to_owned()),
+    };
+    service.context.journal.record(Part::Ar, called);
+    let empty = wrong == Some(WrongAnswer::EmptyResult);
+    respond(endpoint, &request, result, empty)
+}
+
+/// Foreign text, short enough to be kept or repeated.
+fn cut(text: &str) -> String {
+    text.chars().take(128).collect()
 }
 
 /// The service description, for `?wsdl` and `?singleWsdl` (rule ).
@@ -134,56 +163,29 @@ fn refuse(version: Version, error: &RequestError) -> Answer {
     answer
 }
 
-fn call(
-    service: &Service,
+/// The answer of a call; an `empty` one has a nil result.
+fn respond(
     endpoint: Endpoint,
-    exchange: &Exchange,
     request: &Request,
-    user: String,
+    result: Result<Outcome, Fault>,
+    empty: bool,
 ) -> Answer {
     let description = endpoint.description;
     let action = description.action(&request.operation);
     let reply = Reply::to(endpoint.version, &action, request);
-    let mut concerns = Concerns::default();
-    let wrong = service.wrong_answer(exchange);
-    let result = match &wrong {
-        Some(WrongAnswer::GenericFault) => {
-            Err(Fault::generic("MockFault", "Ukjent feil (simulert)"))
-        }
-        Some(WrongAnswer::SoapFault | WrongAnswer::Unknown) => Err(Fault::Untyped {
-            blame: Blame::Server,
-            message: "Intern feil (simulert)".into(),
-        }),
-        _ => dispatch(service, endpoint, exchange, request, &mut concerns),
-    };
-    service.context.journal.record(
-        Part::Ar,
-        Event::RegisterOperation {
-            request: exchange.request,
-            operation: request.operation.clone(),
-            user,
-            her_ids: concerns.her_ids,
-            id: concerns.id,
-            fault: result.as_ref().err().map(|fault| fault.code().to_owned()),
-        },
-    );
-    match (result, wrong) {
-        (Err(fault), _) => reply.fault(&fault),
-        (Ok(_), Some(WrongAnswer::EmptyResult)) => {
+    match result {
+        Err(fault) => reply.fault(&fault),
+        Ok(_) if empty => {
             let nil = [("xmlns:i", INSTANCE), ("i:nil", "true")];
             reply.success(&response(description, &request.operation, &nil, ""))
         }
-        (Ok(outcome), _) => {
+        Ok(outcome) => {
             let Outcome {
                 attributes,
                 content,
             } = outcome;
-            reply.success(&response(
-                description,
-                &request.operation,
-                &attributes,
-                &content,
-            ))
+            let content = response(description, &request.operation, &attributes, &content);
+            reply.success(&content)
         }
     }
 }
@@ -204,6 +206,7 @@ fn dispatch(
     };
     let expected = description.action(&request.operation);
     if let Some(asked) = asked.filter(|asked| !asked.is_empty() && *asked != expected) {
+        let asked = cut(asked);
         let text = format!("the action {asked} does not go with the operation in the body");
         return Err(Fault::caller(text));
     }
