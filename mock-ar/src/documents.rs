@@ -251,7 +251,7 @@ fn transport(xml: &mut Xml, channel: Channel, her_id: u32, address: Option<&str>
 /// The parts and packages that the roles' messages need, each once and in the catalogue's order.
 fn parts_and_packages<'roles>(xml: &mut Xml, roles: impl Iterator<Item = &'roles ProcessRole>) {
     let names: BTreeSet<&str> = roles
-        .flat_map(|role| role.process.messages)
+        .flat_map(|role| role.process.messages())
         .map(|message| message.package)
         .chain([SIGNAL_PACKAGE])
         .collect();

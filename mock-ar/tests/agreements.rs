@@ -6,6 +6,7 @@ mod common;
 use std::time::Duration;
 
 use common::client::{self, Counterparty, Message};
+use common::xml::example;
 use common::{HELSENORGE, LIMIT, Register, UNIT};
 use mock_ar::{
     Account, ChangeError, NoAgreement, Party, ProcessRole, QueueKind, Queues, fixture_parties,
@@ -15,11 +16,6 @@ use testbed::evidence::Event;
 use tokio::net::TcpStream;
 
 const XML: &str = "application/xml";
-
-fn example(name: &str) -> String {
-    let path = format!("{}/tests/data/examples/{name}", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read_to_string(path).unwrap()
-}
 
 /// The agreement as the unit reads it over REST.
 async fn agreement(register: &Register) -> Counterparty {

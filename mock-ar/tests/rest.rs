@@ -8,8 +8,7 @@ use testbed::evidence::{Event, Part};
 use testbed::fault::{Fault, FaultAction, FaultPoint};
 
 fn example(name: &str) -> serde_json::Value {
-    let path = format!("{}/tests/data/examples/{name}", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    serde_json::from_str(&common::xml::example(name)).unwrap()
 }
 
 fn json(reply: &Reply) -> serde_json::Value {

@@ -6,6 +6,7 @@
 
 pub(crate) mod client;
 pub(crate) mod peer;
+pub(crate) mod xml;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};

@@ -35,13 +35,13 @@ pub(crate) struct Process {
     pub(crate) service: &'static str,
     pub(crate) href: &'static str,
     pub(crate) roles: [&'static str; 2],
-    pub(crate) messages: &'static [Message],
+    /// What either role sends, in the order of the documents: functional messages first.
+    pub(crate) sends: [&'static [Message]; 2],
 }
 
 /// A message of a process. Channel and package are the sending side's (contract 02 section 5.4).
 #[derive(Debug)]
 pub(crate) struct Message {
-    pub(crate) from: &'static str,
     pub(crate) action: &'static str,
     /// Base of the sender's binding id, and of the receiver's.
     pub(crate) bindings: [&'static str; 2],
@@ -49,25 +49,12 @@ pub(crate) struct Message {
     pub(crate) channel: Channel,
 }
 
-impl Message {
-    pub(crate) const fn new(
-        from: &'static str,
-        action: &'static str,
-        bindings: [&'static str; 2],
-        package: &'static str,
-        channel: Channel,
-    ) -> Self {
-        Self {
-            from,
-            action,
-            bindings,
-            package,
-            channel,
-        }
-    }
-}
-
 impl Process {
+    /// All messages, either way.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = &Message> {
+        self.sends.iter().copied().flatten()
+    }
+
     /// The version as numbers, so that 1.10 comes after 1.9.
     pub(crate) fn version_numbers(&self) -> Vec<u32> {
         let numbers = self.version.split('.').map(str::parse);
@@ -138,22 +125,18 @@ impl ProcessRole {
         self.role
     }
 
-    /// The messages that the role sends, in the order of the document: functional ones first.
-    pub(crate) fn sends(&self) -> impl Iterator<Item = &'static Message> {
-        let role = self.role;
-        self.process
-            .messages
-            .iter()
-            .filter(move |message| message.from == role)
+    /// The messages that the role sends.
+    pub(crate) fn sends(&self) -> &'static [Message] {
+        self.process.sends[self.side()]
     }
 
     /// The messages that the role receives.
-    pub(crate) fn receives(&self) -> impl Iterator<Item = &'static Message> {
-        let role = self.role;
-        self.process
-            .messages
-            .iter()
-            .filter(move |message| message.from != role)
+    pub(crate) fn receives(&self) -> &'static [Message] {
+        self.process.sends[1 - self.side()]
+    }
+
+    fn side(&self) -> usize {
+        usize::from(self.process.roles[0] != self.role)
     }
 
     /// Whether the other role can agree with this one: equal process and version, different role (contract 02 section 5.4).
@@ -173,8 +156,8 @@ mod tests {
     fn every_process_is_whole() {
         assert_eq!(PROCESSES.len(), 18);
         for process in PROCESSES {
-            for message in process.messages {
-                assert!(process.roles.contains(&message.from), "{}", process.name);
+            assert_ne!(process.roles[0], process.roles[1], "{}", process.name);
+            for message in process.messages() {
                 let package = PACKAGES
                     .iter()
                     .find(|package| package.id == message.package);
@@ -187,7 +170,7 @@ mod tests {
     #[test]
     fn functional_messages_come_before_receipts() {
         for entry in ProcessRole::all() {
-            let actions: Vec<_> = entry.sends().map(|message| message.action).collect();
+            let actions: Vec<_> = entry.sends().iter().map(|message| message.action).collect();
             let receipt = actions.iter().position(|action| *action == "Apprec");
             assert!(
                 receipt.is_none_or(|at| at == actions.len() - 1),
