@@ -92,21 +92,20 @@ fn party_info(xml: &mut Xml, public_url: &str, profile: &Profile, other: Option<
         }
         certificate(xml, "sign", &profile.certificates.signing.base64);
         certificate(xml, "enc", &profile.certificates.encryption.base64);
-        for channel in [Channel::Async, Channel::Sync] {
+        let channels = [
+            (Channel::Async, &profile.async_address),
+            (Channel::Sync, &profile.sync_address),
+        ];
+        let channels = channels.map(|(channel, address)| Some((channel, address.as_deref()?)));
+        for (channel, _) in channels.into_iter().flatten() {
             delivery_channel(xml, channel, her_id);
         }
-        transport(
-            xml,
-            Channel::Async,
-            her_id,
-            profile.async_address.as_deref(),
-        );
-        transport(xml, Channel::Sync, her_id, profile.sync_address.as_deref());
-        for channel in [Channel::Async, Channel::Sync] {
-            xml.empty(
-                "tns:DocExchange",
-                &[("tns:docExchangeId", &exchange_id(channel, her_id))],
-            );
+        for (channel, address) in channels.into_iter().flatten() {
+            transport(xml, channel, her_id, address);
+        }
+        for (channel, _) in channels.into_iter().flatten() {
+            let id = exchange_id(channel, her_id);
+            xml.empty("tns:DocExchange", &[("tns:docExchangeId", &id)]);
         }
     });
 }
@@ -227,7 +226,7 @@ fn delivery_channel(xml: &mut Xml, channel: Channel, her_id: u32) {
     });
 }
 
-fn transport(xml: &mut Xml, channel: Channel, her_id: u32, address: Option<&str>) {
+fn transport(xml: &mut Xml, channel: Channel, her_id: u32, address: &str) {
     let protocol = |xml: &mut Xml| {
         xml.within("tns:TransportProtocol", &[("tns:version", "1.0")], |xml| {
             xml.raw("AMQP");
@@ -238,12 +237,10 @@ fn transport(xml: &mut Xml, channel: Channel, her_id: u32, address: Option<&str>
         xml.within("tns:TransportSender", &[], protocol);
         xml.within("tns:TransportReceiver", &[], |xml| {
             protocol(xml);
-            if let Some(address) = address {
-                xml.empty(
-                    "tns:Endpoint",
-                    &[("tns:uri", address), ("tns:type", "allPurpose")],
-                );
-            }
+            xml.empty(
+                "tns:Endpoint",
+                &[("tns:uri", address), ("tns:type", "allPurpose")],
+            );
         });
     });
 }

@@ -255,6 +255,27 @@ async fn a_party_without_profile_has_no_agreements() {
 }
 
 #[tokio::test]
+async fn a_profile_needs_the_queues_that_its_messages_take() {
+    let register = Register::plain().await;
+    // Asynchronous messages only, and an asynchronous queue.
+    let profile = register.get("/Profiles/8900103", XML).await;
+    assert!(!client::read(&profile.body, "109989").messages.is_empty());
+    assert!(!profile.body.contains("syncAMQPChannelC2"));
+    let unit = fixture_parties()
+        .into_iter()
+        .find(|party| party.her_id == UNIT)
+        .unwrap();
+    let without_sync = Party {
+        queues: Queues::Own(vec![QueueKind::Async, QueueKind::Error]),
+        ..unit
+    };
+    register.handle.register_party(without_sync).unwrap();
+    let reply = register.get("/Profiles/8900011", XML).await;
+    assert_eq!((reply.status, reply.body.contains("\"GF-7\"")), (400, true));
+    register.stop().await;
+}
+
+#[tokio::test]
 async fn queues_come_and_go_with_the_party() {
     let register = Register::plain().await;
     let queues = || register.queues.0.lock().unwrap().clone();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::catalogue::ProcessRole;
+use super::catalogue::{Channel, ProcessRole};
 use super::certificate::Certificates;
 use super::party::QueueKind;
 use super::view::PartyView;
@@ -29,6 +29,7 @@ pub(crate) struct Profile {
     pub(crate) name: String,
     pub(crate) roles: Vec<ProcessRole>,
     pub(crate) certificates: Certificates,
+    /// Addresses of its channels; a channel that no message takes may be missing.
     pub(crate) async_address: Option<String>,
     pub(crate) sync_address: Option<String>,
     /// Identifier of the profile document.
@@ -57,6 +58,14 @@ pub enum NoAgreement {
         /// The party without certificates.
         her_id: u32,
     },
+    /// A profile cannot be made without the queues that its messages take.
+    #[error("{her_id} has no queue for the {channel} channel of its processes")]
+    NoQueue {
+        /// The party without queue.
+        her_id: u32,
+        /// The channel.
+        channel: &'static str,
+    },
     /// Nothing that both have in different roles.
     #[error("{a} and {b} have no process in common")]
     NoCommonProcess {
@@ -81,13 +90,25 @@ impl Profile {
             return Err(NoAgreement::NoCertificates { her_id });
         };
         let address = |kind| view.queue(registry, kind).map(|queue| queue.value);
+        let addresses = [
+            (Channel::Async, address(QueueKind::Async)),
+            (Channel::Sync, address(QueueKind::Sync)),
+        ];
+        for (channel, _) in addresses.iter().filter(|(_, address)| address.is_none()) {
+            let takes = |role: &ProcessRole| role.process.messages().any(|m| m.channel == *channel);
+            if party.processes.iter().any(takes) {
+                let channel = channel.name();
+                return Err(NoAgreement::NoQueue { her_id, channel });
+            }
+        }
+        let [(_, async_address), (_, sync_address)] = addresses;
         Ok(Self {
             her_id,
             name: party.name.clone(),
             roles: party.processes.clone(),
             certificates: certificates.value.clone(),
-            async_address: address(QueueKind::Async),
-            sync_address: address(QueueKind::Sync),
+            async_address,
+            sync_address,
             id: view.registered.profile_id,
             updated: view.registered.changed,
         })

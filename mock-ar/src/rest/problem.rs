@@ -71,6 +71,11 @@ impl From<NoAgreement> for Problem {
                 StatusCode::BAD_REQUEST,
                 "No enterprise certificate information found.",
             ),
+            NoAgreement::NoQueue { .. } => (
+                "GF-7",
+                StatusCode::BAD_REQUEST,
+                "No delivery channel details found.",
+            ),
             NoAgreement::NoProfile { .. } => (
                 "GF-8",
                 StatusCode::NOT_FOUND,

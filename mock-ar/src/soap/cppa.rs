@@ -61,6 +61,7 @@ fn fault(problem: NoAgreement, first: Option<u32>) -> Fault {
         (
             NoAgreement::NoProfile { her_id }
             | NoAgreement::NoCertificates { her_id }
+            | NoAgreement::NoQueue { her_id, .. }
             | NoAgreement::UnknownParty { her_id },
             Some(first),
         ) => {
