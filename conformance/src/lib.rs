@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod cli;
+pub mod replay;
 pub mod report;
 pub mod requirement;
 pub mod scenario;

@@ -258,7 +258,7 @@ impl<'a> View<'a> {
                     });
                     Some(Report {
                         entry,
-                        at: accepted.map_or(entry.at(), |message| message.entry.at()),
+                        at: accepted.map_or(entry, |message| message.entry).at(),
                         condition: condition.as_deref(),
                     })
                 }

@@ -276,7 +276,7 @@ fn conclude(scenario: &Scenario, entries: &[Entry], checks: Vec<CheckResult>) ->
     });
     let (verdict, reason_code) = combined(&checks);
     let first = started.map(|(entry, ..)| entry);
-    let last = first.and(entries.last());
+    let last = first.and_then(|_| entries.last());
     let length = match (first, last) {
         (Some(first), Some(last)) => last.at_us.saturating_sub(first.at_us) / 1000,
         _ => 0,
@@ -329,5 +329,5 @@ fn combined(checks: &[CheckResult]) -> (Verdict, String) {
     [Verdict::Fail, Verdict::Inconclusive, Verdict::Warning]
         .into_iter()
         .find_map(first)
-        .map_or((Verdict::Pass, "ok".to_owned()), of)
+        .map_or_else(|| (Verdict::Pass, "ok".to_owned()), of)
 }

@@ -79,7 +79,7 @@ impl<'a> View<'a> {
         (from, limit): (Duration, Duration),
     ) -> Option<Duration> {
         let mut open = Open::default();
-        let mut reached = |open: &Open<'_>, at: Duration| {
+        let reached = |open: &Open<'_>, at: Duration| {
             (at <= limit && wanted.is_subset(&open.queues())).then(|| at.max(from))
         };
         for entry in self.entries.iter().filter(|entry| entry.n >= since) {

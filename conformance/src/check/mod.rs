@@ -28,6 +28,10 @@ mod reports_success;
 mod request_settled;
 mod status;
 mod status_asked;
+#[cfg(test)]
+pub(crate) mod tape;
+#[cfg(test)]
+mod tests;
 mod times_out;
 mod valid_reply;
 mod view;

@@ -28,14 +28,15 @@ pub(super) fn judge(view: &View<'_>, step: &str, within: Duration) -> Seen {
     if attachments.is_empty() {
         return never_connected();
     }
-    let evidence = attachments
+    let evidence: Vec<u64> = attachments
         .iter()
         .filter(|(_, queue)| wanted.contains(queue))
-        .map(|(entry, _)| entry.n);
+        .map(|(entry, _)| entry.n)
+        .collect();
     let window = (started.at(), started.at() + within);
     if let Some(at) = view.all_open(&wanted, 1, window) {
         let (nb, en) = both(at.saturating_sub(started.at()));
-        let queues = listed(wanted);
+        let queues = listed(wanted.iter().copied());
         return Seen::pass(text!("Etter {nb}: {queues}.", "After {en}: {queues}.")).with(evidence);
     }
     if !view.watched(window.1) {

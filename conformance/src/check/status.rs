@@ -145,7 +145,8 @@ impl<'a> View<'a> {
         };
         let begun = self
             .arrival(question.request)
-            .map_or(question.entry.at(), |(entry, _)| entry.at());
+            .map_or(question.entry, |(entry, _)| entry)
+            .at();
         let (after_nb, after_en) = both(begun.saturating_sub(since));
         match self.ended(question.request) {
             None => text!(

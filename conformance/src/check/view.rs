@@ -97,7 +97,7 @@ impl<'a> View<'a> {
     pub(super) fn watched_until(&self) -> Duration {
         self.end
             .map(|(entry, ..)| entry)
-            .or(self.entries.last())
+            .or_else(|| self.entries.last())
             .map(Entry::at)
             .unwrap_or_default()
     }

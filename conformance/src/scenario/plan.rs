@@ -15,6 +15,8 @@ use super::{Cache, Catalogue, Given, Limits, Recovery, Scenario, Step};
 pub struct Execution {
     /// The scenarios that its journal is judged for.
     pub judged: Vec<Arc<Scenario>>,
+    /// The scenario whose faults and first steps these are; it is judged only if it is in `judged`.
+    pub leader: Arc<Scenario>,
     /// The variant, where there are variants.
     pub variant: Option<String>,
     /// Whether the baseline has to hold first.
@@ -118,6 +120,7 @@ fn variants(leader: &Arc<Scenario>, judged: &[Arc<Scenario>], all: bool) -> Vec<
                     .unwrap_or_default(),
             },
             judged: judged.clone(),
+            leader: Arc::clone(leader),
         }
     };
     if leader.variants.is_empty() {

@@ -1,0 +1,1 @@
+//! Broken systems that try to look well. None of them may pass.
