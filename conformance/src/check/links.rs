@@ -79,24 +79,24 @@ impl<'a> View<'a> {
         (from, limit): (Duration, Duration),
     ) -> Option<Duration> {
         let mut open = Open::default();
-        let reached = |open: &Open<'_>, at: Duration| {
-            (at <= limit && wanted.is_subset(&open.queues())).then(|| at.max(from))
-        };
+        let mut began = false;
         for entry in self.entries.iter().filter(|entry| entry.n >= since) {
-            // What was open before this entry was open from `from` until it.
+            if entry.at() > limit {
+                break;
+            }
+            // What is open when the window begins is open at its beginning.
             if entry.at() >= from
-                && let Some(at) = reached(&open, from)
+                && !std::mem::replace(&mut began, true)
+                && wanted.is_subset(&open.queues())
             {
-                return Some(at);
+                return Some(from);
             }
             open.follow(self, entry);
-            if entry.at() >= from
-                && let Some(at) = reached(&open, entry.at())
-            {
-                return Some(at);
+            if began && wanted.is_subset(&open.queues()) {
+                return Some(entry.at());
             }
         }
-        reached(&open, from)
+        None
     }
 
     /// The asynchronous, synchronous and error queue that AR names for the party.

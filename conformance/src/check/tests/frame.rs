@@ -169,8 +169,7 @@ fn the_judge_gives_the_same_verdict_twice() {
 }
 
 fn journals() -> Vec<Tape> {
-    let catalogue = Catalogue::embedded().unwrap();
-    let ids: Vec<&str> = catalogue
+    let ids: Vec<&str> = CATALOGUE
         .scenarios
         .iter()
         .map(|scenario| scenario.id.as_str())
@@ -186,7 +185,7 @@ fn journals() -> Vec<Tape> {
     ] {
         all.installed(given);
     }
-    for scenario in &catalogue.scenarios {
+    for scenario in &CATALOGUE.scenarios {
         for step in &scenario.steps {
             all.step(&step.name, |tape| {
                 let request = tape.request();
@@ -242,7 +241,7 @@ proptest! {
                 entry.at_us = at;
             }
         }
-        for scenario in &Catalogue::embedded().unwrap().scenarios {
+        for scenario in &CATALOGUE.scenarios {
             let result = judge(scenario, &tape.entries);
             // Whatever happened to it, a verdict says why.
             prop_assert!(!result.reason_code.is_empty());

@@ -7,17 +7,18 @@ mod links;
 mod outbound;
 mod revocation;
 
+use std::sync::LazyLock;
+
 use super::judge;
 use super::tape::Tape;
 use crate::scenario::{Catalogue, Given};
 use crate::verdict::{CheckResult, ScenarioResult, Verdict};
 
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::embedded().unwrap());
+
 /// Judges a journal for a scenario file.
 fn judged(id: &str, tape: &Tape) -> ScenarioResult {
-    judge(
-        Catalogue::embedded().unwrap().scenario(id).unwrap(),
-        &tape.entries,
-    )
+    judge(CATALOGUE.scenario(id).unwrap(), &tape.entries)
 }
 
 /// A journal of a scenario: baseline and faults as its file says, then what the test does, recovery and a long watch.
@@ -26,8 +27,7 @@ fn run(id: &str, act: impl FnOnce(&mut Tape)) -> ScenarioResult {
 }
 
 fn tape(id: &str, act: impl FnOnce(&mut Tape)) -> Tape {
-    let catalogue = Catalogue::embedded().unwrap();
-    let scenario = catalogue.scenario(id).unwrap();
+    let scenario = CATALOGUE.scenario(id).unwrap();
     let mut tape = Tape::started(&[id], None);
     if scenario.baseline {
         tape.baseline();
