@@ -75,6 +75,11 @@ impl Seen {
         self
     }
 
+    /// Adds a fact that has no influence, if there is one.
+    pub(super) fn recording_if(self, told: bool, fact: impl FnOnce() -> Text) -> Self {
+        if told { self.recording(fact()) } else { self }
+    }
+
     pub(super) fn is_fail(&self) -> bool {
         self.verdict == Verdict::Fail
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use testbed::evidence::{Entry, Event, FORMAT_VERSION};
 
-use super::finding::{Finding, Seen, text};
+use super::finding::{Finding, Seen};
 use super::view::View;
-use super::{baseline, dispatch, recovery};
+use super::{baseline, carried_out, dispatch, recovery};
 use crate::Text;
 use crate::scenario::{Judged, NEEDS_DRIVER, Scenario};
 use crate::verdict::{CheckResult, ScenarioResult, Verdict};
@@ -22,7 +22,12 @@ pub(super) fn scenario(scenario: &Scenario, entries: &[Entry]) -> ScenarioResult
             );
         }
     };
-    let mut checks = vec![own("evidence", None, scenario, whole(completeness(&view)))];
+    let mut checks = vec![own(
+        "evidence",
+        None,
+        scenario,
+        whole(carried_out::judge(&view)),
+    )];
     let mut held = true;
     if scenario.baseline {
         let finding = baseline::judge(&view);
@@ -106,60 +111,6 @@ fn open<'a>(scenario: &'a Scenario, entries: &'a [Entry]) -> Result<View<'a>, Se
     View::new(scenario, entries, parameters)
 }
 
-/// Whether the scenario was carried out to its end, step by step.
-fn completeness(view: &View<'_>) -> Seen {
-    match view.end {
-        None => {
-            return Seen::inconclusive(
-                "cut-off",
-                Text::new(
-                    "Kjøringen ble avbrutt: journalen har ingen slutt.",
-                    "The run was cut off: the journal has no end.",
-                ),
-            );
-        }
-        Some((entry, false, reason)) => {
-            let reason = reason.unwrap_or("?");
-            return Seen::inconclusive(
-                "not-carried-out",
-                Text::new(
-                    format!("Scenarioet ble ikke gjennomført: {reason}"),
-                    format!("The scenario was not carried out to its end: {reason}"),
-                ),
-            )
-            .with([entry.n]);
-        }
-        Some((_, true, _)) => {}
-    }
-    if let Some((step, problem, n)) = view.problems().into_iter().next() {
-        return step_problem(step, problem, n);
-    }
-    if let Some(missing) = view.missing_fault() {
-        return Seen::inconclusive(
-            "fault-not-installed",
-            text!(
-                "Journalen sier ikke at feilen «{missing}» var på plass.",
-                "The journal does not say that the fault `{missing}` was in place."
-            ),
-        );
-    }
-    for step in &view.scenario.steps {
-        if view.step_ended(&step.name).is_none() {
-            return Seen::inconclusive(
-                "step-missing",
-                Text::new(
-                    format!("Steget «{}» står ikke i journalen.", step.name),
-                    format!("The journal does not hold the step `{}`.", step.name),
-                ),
-            );
-        }
-    }
-    Seen::pass(Text::new(
-        "Gjennomført til slutten.",
-        "Carried out to the end.",
-    ))
-}
-
 /// What keeps a check from being judged: a step of its own that lacked a driver, or any step up to it that the runner
 /// could not carry out.
 fn obstacle(view: &View<'_>, judged: &Judged) -> Option<Seen> {
@@ -188,7 +139,7 @@ fn own_problem(view: &View<'_>) -> Option<Seen> {
         .map(|(step, problem, n)| step_problem(step, problem, n))
 }
 
-fn step_problem(step: &str, problem: &str, n: u64) -> Seen {
+pub(super) fn step_problem(step: &str, problem: &str, n: u64) -> Seen {
     if problem.starts_with(NEEDS_DRIVER) {
         return needs_driver().with([n]);
     }

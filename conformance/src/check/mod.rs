@@ -2,8 +2,21 @@
 //!
 //! A live run, a replay and a re-check elsewhere share this one code path. Checks correlate by ids (exchange, message
 //! number, message-id, correlation-id, request number, serial number), never by nearness in time alone.
+//!
+//! What checks need to find in a journal, beside what [`testbed::evidence::Event`] says of each event:
+//! - `ScenarioStarted::parameters` holds the keys of [`crate::scenario::Parameter`];
+//! - entries carry the step that was under way; baseline and recovery are steps with reserved names;
+//! - `HnSent` has purpose `request`, `reply` or `bait`, one exchange for each request, and in `signer` the serial number of
+//!   the certificate that signed it, which a `CertificateState` (`issued`) of the same journal ties to its CA;
+//! - the message-ids and correlation-ids of `Hn…` events are those of `BusReceived::facts`, letter by letter;
+//! - `HnCheck` names the message that was checked by its message-id; for a request of the system under test every check of
+//!   contract 03 section 1.6 up to the first failure is recorded, passed or not;
+//! - `HnOutcome` is recorded once for each request of helsenorge, at the latest 30 s after it;
+//! - faults are announced by `FaultInstalled` and `FaultRemoved` under the names of [`crate::scenario::Given::name`] and of
+//!   the constants of [`crate::scenario::Act`].
 
 mod baseline;
+mod carried_out;
 mod dispatch;
 mod finding;
 mod inbound;

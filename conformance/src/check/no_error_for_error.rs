@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use testbed::evidence::Event;
+use testbed::evidence::{BusOutcome, Event};
 
 use super::finding::{Seen, text, watched_too_short};
 use super::view::{Accepted, Settled, View};
@@ -37,24 +37,7 @@ pub(super) fn judge(view: &View<'_>, step: &str) -> Seen {
         .iter()
         .filter_map(|bait| bait.facts.message_id.as_deref())
         .collect();
-    let back: Vec<u64> = view
-        .entries
-        .iter()
-        .filter(|entry| entry.n > first.entry.n)
-        .filter_map(|entry| match &entry.event {
-            // A malformed report names no original; it came after the bait and speaks of nothing else.
-            Event::HnErrorReceived {
-                original_message_id,
-                ..
-            } if original_message_id
-                .as_deref()
-                .is_none_or(|id| ids.contains(id)) =>
-            {
-                Some(entry.n)
-            }
-            _ => None,
-        })
-        .collect();
+    let back = came_back(view, first.entry.n, &ids);
     let (number, sent) = (back.len(), baits.len());
     let evidence = || {
         baits
@@ -118,4 +101,44 @@ fn baits<'a>(view: &View<'a>, step: &str) -> Vec<Accepted<'a>> {
             _ => None,
         })
         .collect()
+}
+
+/// Error messages of the system under test since the first bait: those on helsenorge's error queue that name a bait or
+/// nothing at all, and those that name a bait and were sent elsewhere. Each counts once.
+fn came_back(view: &View<'_>, since: u64, baits: &BTreeSet<&str>) -> Vec<u64> {
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let mut back = Vec::new();
+    for entry in view.entries.iter().filter(|entry| entry.n > since) {
+        let id = match &entry.event {
+            // A malformed report names no original; it came after the bait and speaks of nothing else.
+            Event::HnErrorReceived {
+                original_message_id,
+                message_id,
+                ..
+            } if original_message_id
+                .as_deref()
+                .is_none_or(|id| baits.contains(id)) =>
+            {
+                message_id
+            }
+            Event::BusReceived {
+                user,
+                facts,
+                outcome: BusOutcome::Accepted,
+                ..
+            } if view.is_sut(user)
+                && facts
+                    .application
+                    .get("originalMessageId")
+                    .is_some_and(|id| baits.contains(id.as_str())) =>
+            {
+                &facts.message_id
+            }
+            _ => continue,
+        };
+        if id.as_deref().is_none_or(|id| seen.insert(id)) {
+            back.push(entry.n);
+        }
+    }
+    back
 }

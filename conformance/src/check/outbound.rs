@@ -150,13 +150,17 @@ impl<'a> View<'a> {
     pub(super) fn outbound(&self, step: &str, call: &Call<'a>) -> Found<'a> {
         let (message_id, msg_id) = (call.field("message_id"), call.field("msg_id"));
         let named = message_id.is_some() || msg_id.is_some();
-        let candidates = self.candidates().into_iter().filter(|candidate| {
+        // What came before the question cannot be its answer, whatever id the driver repeats.
+        let later = self
+            .candidates()
+            .into_iter()
+            .filter(|candidate| candidate.received.n > call.asked.n);
+        let candidates = later.filter(|candidate| {
             if named {
                 (message_id.is_some() && candidate.message_id == message_id)
                     || (msg_id.is_some() && candidate.msg_id == msg_id)
             } else {
-                candidate.received.n > call.asked.n
-                    && candidate.received.step.as_deref() == Some(step)
+                candidate.received.step.as_deref() == Some(step)
             }
         });
         let mut found: Vec<Outbound<'a>> = candidates.collect();

@@ -7,7 +7,7 @@ use super::inbound::{Outcome, Request};
 use super::status::Asked;
 use super::view::View;
 use crate::Text;
-use crate::scenario::Given;
+use crate::scenario::{Given, RECOVERY_STEP};
 
 /// By how much an answer may come before the delay is over without that meaning that there was no delay.
 const TOLERANCE: Duration = Duration::from_millis(100);
@@ -35,7 +35,7 @@ pub(super) fn judge(view: &View<'_>, step: &str, limit: Duration) -> Seen {
 
 fn one<'a>(view: &View<'a>, request: &Request<'a>, limit: Duration) -> Seen {
     let asked = match view.signer(request) {
-        Ok(signer) => view.asked(&signer),
+        Ok(signer) => while_delayed(view, view.asked(&signer)),
         Err(seen) => return seen,
     };
     if asked.is_empty() {
@@ -52,6 +52,16 @@ fn one<'a>(view: &View<'a>, request: &Request<'a>, limit: Duration) -> Seen {
         seen = seen.recording(fact);
     }
     seen
+}
+
+/// The questions that came before everything was put right again.
+fn while_delayed<'a>(view: &View<'a>, mut asked: Vec<Asked<'a>>) -> Vec<Asked<'a>> {
+    let removed = view
+        .fault_removed("delay-status")
+        .or_else(|| view.step_started(RECOVERY_STEP));
+    let until = removed.map_or(u64::MAX, |entry| entry.n);
+    asked.retain(|question| question.entry.n < until);
+    asked
 }
 
 /// The signer was not asked about: the fault was never reached.

@@ -33,7 +33,8 @@ pub(super) fn judge(view: &View<'_>, step: &str) -> Seen {
 
 /// Whether a message that the bus took over for the system under test was settled as accepted in time.
 pub(super) fn settled(view: &View<'_>, message: Accepted<'_>) -> Seen {
-    let Some((delivered, ..)) = view.deliveries(message.message).first().copied() else {
+    let deliveries = view.deliveries(message.message);
+    let Some((delivered, ..)) = deliveries.first().copied() else {
         return if view.watched(message.entry.at() + LIMIT) {
             Seen::fail(
                 "not-read",
@@ -48,10 +49,17 @@ pub(super) fn settled(view: &View<'_>, message: Accepted<'_>) -> Seen {
         .with([message.entry.n]);
     };
     let ends = view.settlements(message.message);
-    let until = delivered.at() + LIMIT;
     if let Some(end) = ends.iter().find(|end| end.outcome == BusOutcome::Accepted) {
-        let (nb, en) = both(end.entry.at().saturating_sub(delivered.at()));
-        return if end.entry.at() <= until {
+        // Counted from the delivery that it ends: an earlier one may have been lost with its link.
+        let begun = deliveries
+            .iter()
+            .find(|(entry, link, delivery)| {
+                (*link, *delivery) == (end.link, end.delivery) && entry.n < end.entry.n
+            })
+            .map_or(delivered, |(entry, ..)| *entry);
+        let after = end.entry.at().saturating_sub(begun.at());
+        let (nb, en) = both(after);
+        return if after <= LIMIT {
             Seen::pass(text!("Kvittert etter {nb}.", "Settled after {en}."))
         } else {
             Seen::fail(
@@ -59,8 +67,13 @@ pub(super) fn settled(view: &View<'_>, message: Accepted<'_>) -> Seen {
                 text!("Kvittert først etter {nb}.", "Settled only after {en}."),
             )
         }
-        .with([delivered.n, end.entry.n]);
+        .with([begun.n, end.entry.n]);
     }
+    let until = deliveries
+        .last()
+        .map_or(delivered, |(entry, ..)| *entry)
+        .at()
+        + LIMIT;
     if !view.watched(until) {
         return watched_too_short().with([delivered.n]);
     }

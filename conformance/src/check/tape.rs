@@ -191,6 +191,19 @@ impl Tape {
         self
     }
 
+    /// The process starts.
+    pub(crate) fn start_sut(&mut self) -> &mut Self {
+        self.record(
+            Part::Sut,
+            Event::SutStarted {
+                adapter: "reference".into(),
+                pid: Some(1),
+                command: "epj".into(),
+            },
+        );
+        self
+    }
+
     // --- the bus ---
 
     fn taken(&mut self, user: &str, queue: &str, facts: BusMessage) -> u64 {
@@ -215,6 +228,10 @@ impl Tape {
             },
         );
         message
+    }
+
+    pub(crate) fn taken_from_sut(&mut self, queue: &str, facts: BusMessage) -> u64 {
+        self.taken(SUT, queue, facts)
     }
 
     pub(crate) fn deliver(&mut self, message: u64, delivery: u32) -> &mut Self {

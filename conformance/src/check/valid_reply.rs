@@ -50,6 +50,10 @@ pub(super) fn judge(view: &View<'_>, step: &str, limit: Option<Duration>) -> See
     if let Some(seen) = open {
         return seen;
     }
+    let reported: usize = requests
+        .iter()
+        .map(|request| view.reports(request).len())
+        .sum();
     let (nb, en) = both(longest);
     match limit {
         Some(limit) if longest >= limit => Seen::fail(
@@ -66,6 +70,12 @@ pub(super) fn judge(view: &View<'_>, step: &str, limit: Option<Duration>) -> See
         )),
     }
     .with(evidence)
+    .recording_if(reported > 0, || {
+        text!(
+            "Systemet sendte også {reported} feilmeldinger om de samme forespørslene.",
+            "The system also sent {reported} error messages about the same requests."
+        )
+    })
 }
 
 /// With several requests, how many of them are well.

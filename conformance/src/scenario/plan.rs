@@ -9,8 +9,10 @@ use super::{Cache, Catalogue, Given, Limits, Recovery, Scenario, Step};
 ///
 /// The runner, in this order: records one `ScenarioStarted` for each judged scenario; sees that the system under test is
 /// there; runs the baseline if asked for; with a cold cache gives helsenorge certificates of a fresh CA and the pair a new
-/// CPA; puts the faults in place; takes the steps; puts everything right; runs the recovery probe if asked for; goes on
-/// watching until `limits.watch` has passed since the last stimulus of a step; records `ScenarioEnded`.
+/// CPA; puts the faults in place; takes the steps; puts everything right (after `revoke-signer` that means new
+/// certificates); runs the recovery probe if asked for; goes on watching until `limits.watch` has passed since the last
+/// stimulus of a step; records `ScenarioEnded`. The links of a system that was there before are recorded again as
+/// `BusAttached` after `ScenarioStarted`, so that a journal stands on its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Execution {
     /// The scenarios that its journal is judged for.

@@ -140,3 +140,132 @@ fn exit_code(scenarios: &[ScenarioResult], known: &[KnownFailure]) -> ExitCode {
     });
     ExitCode::most_significant(codes.chain(absent))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Text;
+
+    fn result(id: &str, level: Level, verdict: Verdict) -> ScenarioResult {
+        ScenarioResult {
+            id: id.into(),
+            variant: None,
+            title: Text::default(),
+            why: Text::default(),
+            level,
+            requirements: vec![],
+            verdict,
+            reason_code: "x".into(),
+            checks: vec![],
+            started: None,
+            ended: None,
+            duration_ms: 0,
+            version: String::new(),
+            seed: 0,
+            adapter: String::new(),
+            sut_faults: vec![],
+            scenario_sha256: String::new(),
+        }
+    }
+
+    fn concluded(verdicts: &[(Level, Verdict)]) -> (Overall, ExitCode) {
+        let results = verdicts
+            .iter()
+            .map(|(level, verdict)| result("A", *level, *verdict));
+        let run = RunResult::conclude(results.collect(), vec![]);
+        (run.overall, run.exit_code)
+    }
+
+    #[test]
+    fn the_gravest_decides_and_levels_weigh() {
+        use Level::{Must, Should};
+        use Verdict::{Error, Fail, Inconclusive, NotApplicable, Pass, Skipped, Warning};
+        for (verdicts, expected) in [
+            (vec![(Must, Pass)], (Overall::Passed, ExitCode::Passed)),
+            (
+                vec![(Must, Pass), (Must, NotApplicable)],
+                (Overall::Passed, ExitCode::Passed),
+            ),
+            (
+                vec![(Must, Pass), (Must, Warning)],
+                (Overall::PassedWithDeviations, ExitCode::Passed),
+            ),
+            (
+                vec![(Should, Fail)],
+                (Overall::PassedWithDeviations, ExitCode::Failed),
+            ),
+            (
+                vec![(Must, Fail), (Must, Warning)],
+                (Overall::Failed, ExitCode::Failed),
+            ),
+            (
+                vec![(Must, Fail), (Must, Inconclusive)],
+                (Overall::Incomplete, ExitCode::Inconclusive),
+            ),
+            (
+                vec![(Must, Pass), (Must, Skipped)],
+                (Overall::Incomplete, ExitCode::Inconclusive),
+            ),
+            (
+                vec![(Must, Pass), (Should, Inconclusive)],
+                (Overall::PassedWithDeviations, ExitCode::Inconclusive),
+            ),
+            (
+                vec![(Must, Inconclusive), (Should, Error)],
+                (Overall::Incomplete, ExitCode::OwnError),
+            ),
+            (vec![], (Overall::Incomplete, ExitCode::NothingSelected)),
+        ] {
+            assert_eq!(concluded(&verdicts), expected, "{verdicts:?}");
+        }
+    }
+
+    #[test]
+    fn known_failures_are_expected_and_missed() {
+        let known = |id: &str| KnownFailure {
+            scenario: id.into(),
+            variant: None,
+            reason: "ticket 7".into(),
+        };
+        let code = |verdicts: &[(&str, Verdict)], names: &[&str]| {
+            let results = verdicts
+                .iter()
+                .map(|(id, verdict)| result(id, Level::Must, *verdict));
+            RunResult::conclude(
+                results.collect(),
+                names.iter().map(|name| known(name)).collect(),
+            )
+            .exit_code
+        };
+        let (fail, pass) = (Verdict::Fail, Verdict::Pass);
+        assert_eq!(
+            code(&[("A", fail), ("B", pass)], &["A"]),
+            ExitCode::KnownFailuresOnly
+        );
+        assert_eq!(code(&[("A", fail), ("B", fail)], &["A"]), ExitCode::Failed);
+        assert_eq!(
+            code(&[("A", fail), ("B", pass)], &["A", "B"]),
+            ExitCode::KnownFailureAbsent
+        );
+        assert_eq!(
+            code(&[("A", pass)], &["C"]),
+            ExitCode::Passed,
+            "C was not selected"
+        );
+        assert_eq!(
+            code(&[("A", Verdict::Inconclusive)], &["A"]),
+            ExitCode::Inconclusive
+        );
+    }
+
+    #[test]
+    fn the_document_is_read_as_it_is_written() {
+        let run = RunResult::conclude(vec![result("A", Level::May, Verdict::Warning)], vec![]);
+        let text = serde_json::to_string(&run).unwrap();
+        assert!(
+            text.contains(r#""exit_code":0"#) && text.contains(r#""verdict":"warning""#),
+            "{text}"
+        );
+        assert_eq!(serde_json::from_str::<RunResult>(&text).unwrap(), run);
+    }
+}

@@ -20,7 +20,7 @@ fn good(id: &str) -> Tape {
 fn without_a_baseline_nothing_is_judged() {
     let mut tape = Tape::started(&["XML-01"], None);
     tape.step("baseline", |tape| {
-        let request = tape.request();
+        let request = tape.request_signed("aa01");
         tape.pass(15_000)
             .conclude(&request, ExchangeOutcome::TimedOut);
     });

@@ -131,7 +131,10 @@ fn a_delivery_that_was_lost_with_its_link_may_be_settled_the_next_time() {
 fn the_limit_itself_is_too_slow() {
     let after = |ms| {
         run("COM-03", |tape| {
-            tape.step("restart", |_| {}).step("first", |tape| {
+            tape.step("restart", |tape| {
+                tape.start_sut();
+            })
+            .step("first", |tape| {
                 let request = tape.request();
                 tape.pass(ms)
                     .good_reply(&request)
@@ -202,6 +205,9 @@ fn the_register_may_be_away_for_the_second_ten() {
         run("ARG-03", |tape| {
             for step in ["warm", "down", "call", "up"] {
                 tape.step(step, |tape| {
+                    if step == "down" {
+                        tape.installed(crate::scenario::Act::REGISTER_DOWN);
+                    }
                     let asks = if matches!(step, "warm" | "call") {
                         10
                     } else {

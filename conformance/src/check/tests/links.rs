@@ -10,6 +10,7 @@ const OWN: [&str; 3] = ["8900011_async", "8900011_sync", "8900011_error"];
 fn com_18(queues: &[&str]) -> ScenarioResult {
     run("COM-18", |tape| {
         tape.step("restart", |tape| {
+            tape.start_sut();
             tape.attach(7, 1, queues[0]);
         });
         tape.step("links", |tape| {
@@ -48,6 +49,7 @@ fn a_queue_of_another_party_is_not_read() {
     );
     let mut tape = tape("COM-18", |tape| {
         tape.step("restart", |tape| {
+            tape.start_sut();
             for (queue, link) in OWN.iter().zip(1..) {
                 tape.attach(7, link, queue);
             }
@@ -80,6 +82,7 @@ fn a_queue_of_another_party_is_not_read() {
 fn receivers_that_are_gone_again_do_not_count() {
     let result = run("COM-18", |tape| {
         tape.step("restart", |tape| {
+            tape.start_sut();
             tape.attach(6, 1, OWN[0])
                 .attach(6, 2, OWN[2])
                 .close(6)

@@ -413,7 +413,9 @@ fn a_fresh_list_carries_through_an_outage() {
             tape.step("fill-out", |tape| {
                 tape.good_call();
             });
-            tape.step("offline", |_| {});
+            tape.step("offline", |tape| {
+                tape.installed(crate::scenario::Act::STATUS_REFUSED);
+            });
             tape.step("in", |tape| {
                 let request = tape.request();
                 if cached {
@@ -431,7 +433,9 @@ fn a_fresh_list_carries_through_an_outage() {
                     tape.answered("run-komtest", call, serde_json::json!({ "outcome": out }));
                 }
             });
-            tape.step("online", |_| {});
+            tape.step("online", |tape| {
+                tape.removed(crate::scenario::Act::STATUS_REFUSED);
+            });
         })
     };
     passes(&steps(true, "success"));
