@@ -111,6 +111,10 @@ fn one<'a>(view: &View<'a>, request: &Request<'a>) -> Result<Reply<'a>, Seen> {
     };
     let seen = match outcome {
         ExchangeOutcome::RepliedOk => return replied(view, request, entry.n),
+        // Without a flaw of its own the reply was only too late (VR3).
+        ExchangeOutcome::RepliedInvalid if view.effect(request).is_some() => {
+            timed_out(view, request)
+        }
         ExchangeOutcome::RepliedInvalid => invalid(view, request, detail),
         ExchangeOutcome::ErrorReceived => {
             let condition = view

@@ -82,6 +82,19 @@ fn an_invalid_reply_names_the_failed_check() {
 }
 
 #[test]
+fn a_late_reply_is_called_late_whatever_helsenorge_calls_it() {
+    for outcome in [ExchangeOutcome::TimedOut, ExchangeOutcome::RepliedInvalid] {
+        let result = call("COM-02", "call", |tape, request| {
+            let reply = tape.pass(16_000).reply_on_queue(request);
+            tape.hn_check(&reply, "VR3", CheckOutcome::Failed)
+                .conclude(request, outcome);
+            tape.settle(request, BusOutcome::Accepted);
+        });
+        fails(&result, "valid-reply", "too-late");
+    }
+}
+
+#[test]
 fn a_request_that_is_never_settled_fails_only_after_the_time_is_over() {
     let result = call("COM-02", "call", |tape, request| {
         tape.good_reply(request);
