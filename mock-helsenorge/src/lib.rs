@@ -1,1 +1,17 @@
-//! The party behind HER-id 109989: answers and starts communication tests as an ordinary client of the network.
+//! The party behind HER-id 109989 (helsenorge): answers communication tests and starts them.
+//!
+//! It is an ordinary client of the network: it reads its own queues on the bus, asks the address register and CPPA over
+//! SOAP with Basic, and fetches revocation lists from the certificate authority. What it sees and does becomes evidence:
+//! the ordered checks of contract 03 section 1.6, the state machines of its section 1.9, and every message sent or
+//! received. What it shall do differently in a scenario is set by [`Handle::set_behaviour`] and by the variants of a
+//! [`TestRequest`].
+
+mod behaviour;
+mod config;
+mod handle;
+mod request;
+
+pub use behaviour::Behaviour;
+pub use config::{Config, Identities, KeyPair, Party, Queues, RegisterAccount, Secret, StartError};
+pub use handle::{Handle, NotReady, start};
+pub use request::{BaitRequest, BaitResult, ReleaseError, TestError, TestRequest, Variant};
