@@ -113,6 +113,21 @@ async fn an_exchange_is_recorded_without_its_credentials() {
 }
 
 #[tokio::test]
+async fn a_server_whose_handle_is_gone_serves_until_the_shutdown() {
+    let running = running().await;
+    let address = running.server.address();
+    drop(running.server);
+    for _ in 0..2 {
+        let request = "GET /y HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        let talk = running
+            .context
+            .clock
+            .timeout(LONG, exchange(address, request));
+        assert!(talk.await.unwrap().starts_with("HTTP/1.1 200"));
+    }
+}
+
+#[tokio::test]
 async fn a_delay_holds_the_first_byte_back_and_a_client_that_leaves_is_seen() {
     let running = running().await;
     install(&running, FaultAction::Delay(Duration::from_secs(3600)));

@@ -120,18 +120,17 @@ async fn accept<H, F>(
 {
     let mut shutdown = context.shutdown.clone();
     let mut listener = Some(listener);
+    let mut steered = true;
     let places = Arc::new(Semaphore::new(CONNECTION_LIMIT));
     loop {
         if let Some(bound) = &listener {
             tokio::select! {
                 () = shutdown.stopping() => return,
-                changed = open.changed() => {
-                    if changed.is_ok() && !*open.borrow() {
+                changed = open.changed(), if steered => {
+                    // When the handle is gone, the server goes on until the shutdown.
+                    steered = changed.is_ok();
+                    if steered && !*open.borrow() {
                         listener = None;
-                    } else if changed.is_err() {
-                        // The handle is gone; the server goes on until the shutdown.
-                        shutdown.stopping().await;
-                        return;
                     }
                 }
                 accepted = bound.accept() => {
@@ -160,6 +159,13 @@ async fn accept<H, F>(
 
 async fn reopened(open: &mut watch::Receiver<bool>) {
     if open.wait_for(|open| *open).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn refused(open: &mut watch::Receiver<bool>) {
+    if open.wait_for(|open| !*open).await.is_err() {
+        // The handle is gone and can refuse no more.
         std::future::pending::<()>().await;
     }
 }
@@ -205,7 +211,7 @@ async fn connection<H, F>(
     tokio::select! {
         () = serving => {}
         () = shutdown.stopping() => {}
-        _ = open.wait_for(|open| !*open) => {}
+        () = refused(&mut open) => {}
     }
 }
 
