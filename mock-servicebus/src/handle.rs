@@ -151,6 +151,11 @@ impl BusHandle {
         Arc::new(self.clone())
     }
 
+    /// Records every attached link once more (`BusAttached`), so that a journal that has just begun stands on its own.
+    pub fn record_links(&self) {
+        self.shared.record_links();
+    }
+
     /// Throws the messages of all queues away, those that are handed out included. Queues and links stay.
     pub fn reset(&self) {
         self.shared.broker.purge_all();
@@ -182,7 +187,7 @@ impl BusHandle {
     /// operating system until [`Self::come_back`].
     pub fn go_down(&self) {
         self.open.send_replace(false);
-        self.shared.close_all("node is shutting down");
+        self.shared.close_all(listen::OUTAGE);
     }
 
     /// Listens again at the same addresses.

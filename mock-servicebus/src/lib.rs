@@ -19,6 +19,8 @@
 mod account;
 mod address;
 mod config;
+mod connection;
+mod engine;
 mod handle;
 mod listen;
 mod queue;

@@ -11,8 +11,11 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
+use crate::connection::{self, Accepted};
 use crate::shared::Shared;
 
+/// What peers are told when the bus goes down.
+pub(crate) const OUTAGE: &str = "node is shutting down";
 /// Pause after a failed accept or bind: file descriptors may have run out, or the port may be held for a moment.
 const PAUSE: Duration = Duration::from_millis(20);
 /// How often a port is tried again after the bus was down.
@@ -63,10 +66,16 @@ pub(crate) async fn serve(
         };
         tokio::select! {
             () = shutdown.stopping() => return,
-            () = until(&mut open, false) => listener = None,
+            () = until(&mut open, false) => {
+                listener = None;
+                // One that came in at the last moment does not outlive the others.
+                shared.close_all(OUTAGE);
+            }
             accepted = bound.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    drop((stream, peer, &tls));
+                    let number = shared.connection_number();
+                    let accepted = Accepted { number, stream, peer, tls: tls.clone() };
+                    tokio::spawn(connection::serve(accepted, Arc::clone(&shared), shutdown.clone()));
                 }
                 Err(_) => shared.clock.sleep(PAUSE).await,
             }

@@ -21,6 +21,8 @@ pub(crate) struct Shared {
     pub(crate) faults: FaultPlan,
     pub(crate) broker: Broker,
     connections: Mutex<BTreeMap<u64, Arc<Mailbox>>>,
+    /// The `BusAttached` of each link that is attached now.
+    links: Mutex<BTreeMap<u64, Event>>,
     next_connection: AtomicU64,
     next_link: AtomicU64,
 }
@@ -39,6 +41,7 @@ impl Shared {
             journal,
             faults,
             connections: Mutex::default(),
+            links: Mutex::default(),
             next_connection: AtomicU64::new(1),
             next_link: AtomicU64::new(1),
         }
@@ -81,6 +84,31 @@ impl Shared {
         for mailbox in self.lock().values() {
             mailbox.close(explanation);
         }
+    }
+
+    /// Records a new link and remembers it.
+    pub(crate) fn link_attached(&self, link: u64, event: Event) {
+        let mut links = self.links();
+        self.record(event.clone());
+        links.insert(link, event);
+    }
+
+    /// Records the end of a link.
+    pub(crate) fn link_detached(&self, link: u64, event: Event) {
+        let mut links = self.links();
+        links.remove(&link);
+        self.record(event);
+    }
+
+    /// Records every link that is attached once more, for a journal that has just begun.
+    pub(crate) fn record_links(&self) {
+        for event in self.links().values() {
+            self.record(event.clone());
+        }
+    }
+
+    fn links(&self) -> MutexGuard<'_, BTreeMap<u64, Event>> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Mailbox>>> {

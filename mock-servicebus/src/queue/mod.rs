@@ -216,6 +216,11 @@ impl Broker {
             .collect()
     }
 
+    /// How many messages wait in a queue.
+    pub(crate) fn ready(&self, name: &str) -> usize {
+        self.lock().queues.get(name).map_or(0, Queue::ready)
+    }
+
     // --- attaching ---
 
     /// Whether there is such an exchange.

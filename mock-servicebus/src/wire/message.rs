@@ -237,10 +237,11 @@ fn annotate(map: &mut Writer, entry: &Entry) {
             || key.starts_with("x-first-death-")
             || key.starts_with("x-last-death-")
     };
+    let is_dead = !entry.deaths.is_empty();
     let merged = |key: &str| entry.merged.contains_key(key);
     let from_sender = message.annotations.iter().filter(|(key, _)| !merged(key));
     for (key, value) in from_sender.chain(&entry.merged) {
-        if !own(key) && !(is_death(key) && !entry.deaths.is_empty()) {
+        if !own(key) && (!is_death(key) || !is_dead) {
             map.symbol(key);
             map.encoded(value);
         }

@@ -34,7 +34,4 @@ pub(crate) enum Malformed {
     /// Message sections in a wrong order, or twice.
     #[error("the message sections are out of order")]
     SectionOrder,
-    /// Bytes behind what should be the end.
-    #[error("there are bytes behind the end")]
-    Trailing,
 }

@@ -483,7 +483,7 @@ mod tests {
     fn a_bare_minimum_is_enough() {
         // flow of the official client before it has seen the begin: the first field is null.
         let body =
-            Bytes::from_static(&[0x00, 0x53, 0x13, 0xc0, 8, 4, 0x40, 0x52, 25, 0x43, 0x52, 9]);
+            Bytes::from_static(&[0x00, 0x53, 0x13, 0xc0, 7, 4, 0x40, 0x52, 25, 0x43, 0x52, 9]);
         let (Performative::Flow(flow), _) = decode(&body).unwrap() else {
             panic!()
         };

@@ -30,8 +30,8 @@ pub(crate) enum Raw<'a> {
     Symbol(&'a str),
     List(Items<'a>),
     Map(Items<'a>),
-    /// Element count, and the constructor with the elements' bytes.
-    Array(u32, &'a [u8]),
+    /// An array; nothing here looks inside.
+    Array,
     Described(Descriptor<'a>, &'a [u8]),
 }
 
@@ -145,10 +145,7 @@ impl<'a> Reader<'a> {
                 items if items.left % 2 == 0 => Raw::Map(items),
                 _ => return Err(Malformed::CutOff),
             },
-            0xe0 | 0xf0 => {
-                let items = self.items(code)?;
-                Raw::Array(items.left, items.reader.rest)
-            }
+            0xe0 | 0xf0 => self.items(code).map(|_| Raw::Array)?,
             code => return Err(Malformed::UnknownType(code)),
         })
     }
@@ -234,7 +231,7 @@ impl<'a> Raw<'a> {
             | Self::Decimal
             | Self::List(_)
             | Self::Map(_)
-            | Self::Array(..)
+            | Self::Array
             | Self::Described(..) => {
                 return None;
             }
