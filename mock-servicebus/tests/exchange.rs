@@ -1,4 +1,5 @@
 //! Sending and receiving with the client of fe2o3-amqp, another implementation of the protocol.
+#![expect(clippy::unwrap_used, reason = "a test ends where it goes wrong")]
 
 mod support;
 

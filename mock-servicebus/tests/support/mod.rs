@@ -1,9 +1,11 @@
 //! A bus for a test, with what every test needs of it.
-
 #![expect(
     dead_code,
     reason = "every test binary uses its own part of this module"
 )]
+
+pub(crate) mod authority;
+pub(crate) mod peer;
 
 use std::time::Duration;
 
