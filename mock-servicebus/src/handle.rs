@@ -183,6 +183,11 @@ impl BusHandle {
         self.shared.close_all("maintenance");
     }
 
+    /// As [`Self::close_connections`], for one account.
+    pub fn close_connections_of(&self, user: &str) {
+        self.shared.close_of(user, "maintenance");
+    }
+
     /// Closes the listening sockets, then every connection as [`Self::close_connections`] does. Clients are refused by the
     /// operating system until [`Self::come_back`].
     pub fn go_down(&self) {

@@ -86,6 +86,17 @@ impl Shared {
         }
     }
 
+    /// Tells the connections of one account to close.
+    pub(crate) fn close_of(&self, user: &str, explanation: &str) {
+        for mailbox in self
+            .lock()
+            .values()
+            .filter(|mailbox| mailbox.user() == Some(user))
+        {
+            mailbox.close(explanation);
+        }
+    }
+
     /// Records a new link and remembers it.
     pub(crate) fn link_attached(&self, link: u64, event: Event) {
         let mut links = self.links();

@@ -184,7 +184,7 @@ async fn ten_failed_attempts_and_then_the_dead_letter_queue() {
     for attempt in 0..10 {
         let got: Got = receiver.recv().await.unwrap();
         assert_eq!(counters(&got), (attempt, attempt == 0));
-        let count = (attempt > 0).then(|| Value::Int(attempt as i32));
+        let count = (attempt > 0).then(|| Value::Long(attempt.into()));
         assert_eq!(annotation(&got, "x-delivery-count"), count);
         let modified = Modified {
             delivery_failed: Some(true),

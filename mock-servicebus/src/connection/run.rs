@@ -46,6 +46,7 @@ impl Task {
     /// Serves an authenticated client to its end.
     pub(super) async fn run<S: Socket>(&mut self, mut pipe: Pipe<S>, user: String) {
         let shared = Arc::clone(&self.shared);
+        self.mailbox.belongs_to(&user);
         let mut engine = Engine::new(shared, Arc::clone(&self.mailbox), self.number, user);
         let mut watch = Watch::new(self.now(), self.tick());
         let verdict = self.turns(&mut pipe, &mut engine, &mut watch).await;

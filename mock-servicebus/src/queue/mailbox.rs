@@ -1,7 +1,7 @@
 //! What queues and the operator tell a connection: links to look after and orders, without a channel that could fill up.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 pub(crate) struct Mailbox {
     post: Mutex<Post>,
     bell: Notify,
+    user: OnceLock<String>,
 }
 
 /// What lay in the mailbox.
@@ -39,6 +40,15 @@ impl Mailbox {
             .close
             .get_or_insert_with(|| explanation.to_owned());
         self.bell.notify_one();
+    }
+
+    /// Writes down who has logged in.
+    pub(crate) fn belongs_to(&self, user: &str) {
+        self.user.get_or_init(|| user.to_owned());
+    }
+
+    pub(crate) fn user(&self) -> Option<&str> {
+        self.user.get().map(String::as_str)
     }
 
     /// Takes everything out.

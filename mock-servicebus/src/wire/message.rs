@@ -257,7 +257,8 @@ fn annotate(map: &mut Writer, entry: &Entry) {
     map.string(&key);
     if entry.returns > 0 {
         map.symbol("x-delivery-count");
-        map.int(i32::try_from(entry.returns).unwrap_or(i32::MAX));
+        // RabbitMQ writes a long, as the recordings show.
+        map.long(entry.returns.into());
     }
     if let (Some(newest), Some(oldest)) = (entry.deaths.first(), entry.deaths.last()) {
         obituary(map, "first", oldest);

@@ -41,10 +41,10 @@ impl Writer {
         });
     }
 
-    pub(crate) fn int(&mut self, value: i32) {
+    pub(crate) fn long(&mut self, value: i64) {
         self.put(|buffer| {
-            buffer.put_u8(0x71);
-            buffer.put_i32(value);
+            buffer.put_u8(0x81);
+            buffer.put_i64(value);
         });
     }
 

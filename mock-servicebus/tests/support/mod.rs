@@ -5,7 +5,9 @@
 )]
 
 pub(crate) mod authority;
+pub(crate) mod pcap;
 pub(crate) mod peer;
+pub(crate) mod raw;
 
 use std::time::Duration;
 
