@@ -1,1 +1,23 @@
 //! Values of the Norwegian Health Network's messaging: identifiers, messages, profiles and message protection.
+//!
+//! Everything here is bytes or text in, values out, and back; there are no sockets, no clocks and no threads. Both sides of the
+//! network use it: the simulated parties and the reference EPJ. Readers are made for hostile input: they are bounded, refuse
+//! document type definitions, and never panic.
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | [`queue`], [`connection_string`] | names and addresses on the bus |
+//! | [`amqp`] | names of application properties and content types |
+//! | [`date_time`] | times as messages and registers write them |
+
+pub mod amqp;
+pub mod connection_string;
+pub mod date_time;
+pub mod her_id;
+pub mod organization_number;
+pub mod queue;
+pub mod secret;
+
+pub use her_id::HerId;
+pub use organization_number::OrganizationNumber;
+pub use secret::Secret;
