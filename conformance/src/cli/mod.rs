@@ -1,5 +1,8 @@
 //! The command line: options in, exit code out.
 
+pub mod describe;
+pub mod explain;
+pub mod listing;
 mod options;
 
 pub use options::{

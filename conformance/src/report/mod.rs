@@ -1,3 +1,12 @@
-//! Reports: views of a run's result and of its evidence. Nothing here decides a verdict.
+//! Reports: what a person or a CI system sees of a run. They show verdicts and never decide one.
 
 pub mod diagram;
+pub mod evidence;
+pub mod progress;
+#[cfg(test)]
+pub(crate) mod sample;
+pub mod terminal;
+pub mod text;
+pub mod words;
+
+pub use evidence::Evidence;

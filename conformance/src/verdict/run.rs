@@ -84,6 +84,14 @@ impl RunResult {
         }
     }
 
+    /// The known failure that a result is covered by, if any.
+    #[must_use]
+    pub fn known_failure(&self, result: &ScenarioResult) -> Option<&KnownFailure> {
+        self.known_failures
+            .iter()
+            .find(|failure| failure.covers(result))
+    }
+
     /// How many scenarios have this verdict.
     #[must_use]
     pub fn count(&self, verdict: Verdict) -> usize {
