@@ -35,6 +35,15 @@ pub fn parse(text: &str) -> Option<OffsetDateTime> {
     local.checked_to_offset(UtcOffset::UTC).map(|_| local)
 }
 
+/// Whether a text is an `xs:date`: `2026-03-02`, with or without a zone.
+#[must_use]
+pub fn is_date(text: &str) -> bool {
+    let (Some(date), Some(zone)) = (text.get(..10), text.get(10..)) else {
+        return false;
+    };
+    parse(&format!("{date}T12:00:00")).is_some() && offset(zone).is_some()
+}
+
 fn digits(text: &str) -> Option<u32> {
     let all = text.bytes().all(|byte| byte.is_ascii_digit());
     all.then(|| text.parse().ok()).flatten()
@@ -148,6 +157,17 @@ mod tests {
         ] {
             assert_eq!(parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn dates() {
+        assert!(is_date("2026-03-02") && is_date("2026-03-02Z") && is_date("2026-03-02+01:00"));
+        assert!(
+            !is_date("")
+                && !is_date("2026-02-30")
+                && !is_date("2026-03-02T00:00:00")
+                && !is_date("2026-03-0ø")
+        );
     }
 
     proptest! {

@@ -9,14 +9,17 @@
 //! | [`queue`], [`connection_string`] | names and addresses on the bus |
 //! | [`amqp`] | names of application properties and content types |
 //! | [`date_time`] | times as messages and registers write them |
+//! | [`message`] | header message and communication test |
 
 pub mod amqp;
 pub mod connection_string;
 pub mod date_time;
 pub mod her_id;
+pub mod message;
 pub mod organization_number;
 pub mod queue;
 pub mod secret;
+mod xml;
 
 pub use her_id::HerId;
 pub use organization_number::OrganizationNumber;
