@@ -7,15 +7,18 @@
 
 #![allow(
     dead_code,
-    reason = "the message handling that uses look-ups and validation is still being built"
+    unused_imports,
+    reason = "the message handling that uses bus, look-ups and validation is still being built"
 )]
 
+mod bus;
 mod cache;
 mod cli;
 mod clock;
 mod environment;
 mod fault;
 mod http;
+mod ids;
 mod log;
 mod token;
 
