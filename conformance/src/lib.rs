@@ -2,9 +2,11 @@
 
 pub mod check;
 pub mod cli;
+pub mod environment;
 pub mod replay;
 pub mod report;
 pub mod requirement;
+pub mod run;
 pub mod scenario;
 pub mod sut;
 pub mod text;

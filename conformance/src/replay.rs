@@ -85,7 +85,7 @@ pub fn run(folder: &Path) -> Result<RunResult, ReplayError> {
 }
 
 /// The folders with a journal: the folder itself, or those directly below it.
-fn executions_of(folder: &Path) -> Result<Vec<PathBuf>, ReplayError> {
+pub(crate) fn executions_of(folder: &Path) -> Result<Vec<PathBuf>, ReplayError> {
     if folder.join(EVIDENCE).is_file() {
         return Ok(vec![folder.to_owned()]);
     }

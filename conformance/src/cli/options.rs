@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::environment::Ports;
 use crate::sut::{Adapter, VerbChannel};
 
 /// Prøvenett: the health network on one machine, and an examiner for systems that use it.
@@ -225,6 +226,20 @@ pub struct EnvironmentOptions {
     /// Port of the CA: trust, AIA and the root's list (`up`: 8080; runs: any free one).
     #[arg(long, value_name = "PORT")]
     pub ca_port: Option<u16>,
+}
+
+impl EnvironmentOptions {
+    /// The ports that are asked for; `usual` where nothing is said.
+    #[must_use]
+    pub fn ports(&self, usual: Ports) -> Ports {
+        Ports {
+            amqps: self.amqps_port.unwrap_or(usual.amqps),
+            amqp: self.amqp_port.unwrap_or(usual.amqp),
+            ar: self.ar_port.unwrap_or(usual.ar),
+            helseid: self.helseid_port.unwrap_or(usual.helseid),
+            ca: self.ca_port.unwrap_or(usual.ca),
+        }
+    }
 }
 
 /// The options contradict each other.

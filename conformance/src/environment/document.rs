@@ -3,7 +3,7 @@
 //! `up --json` prints it, and every started program finds its path in `PROVENETT_ENVIRONMENT`. Fields are only ever
 //! added; a change that an old reader could misread raises [`DOCUMENT_FORMAT`]. The README describes each field.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -154,4 +154,85 @@ pub struct Queues {
     pub error: String,
     /// Replies to own requests.
     pub syncreply: String,
+}
+
+impl Document {
+    /// The document as it is printed and written: one indented JSON object.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Strings, numbers and UTF-8 paths: nothing in it can fail to be written as JSON.
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// What matters of it to a person, and where the whole lies.
+    #[must_use]
+    pub fn for_people(&self, file: &Path) -> String {
+        let Self {
+            bus,
+            address_register: register,
+            cppa,
+            helseid,
+            stores,
+            ..
+        } = self;
+        let (sut, helsenorge) = (&self.sut, &self.helsenorge);
+        let queues = self.sut.queues.as_ref().map_or_else(String::new, |queues| {
+            [
+                &queues.asynchronous,
+                &queues.synchronous,
+                &queues.error,
+                &queues.syncreply,
+            ]
+            .map(String::as_str)
+            .join(" ")
+        });
+        let rows = [
+            ("Message bus, TLS", bus.amqps.clone()),
+            ("Message bus, plain", bus.amqp.clone()),
+            ("  old grammar", bus.legacy.clone()),
+            ("Address register", register.url.clone()),
+            (
+                "  account",
+                format!("{} / {}", register.username, register.password),
+            ),
+            ("CPPA SOAP", cppa.soap.clone()),
+            ("CPPA REST v1", cppa.v1.clone()),
+            ("CPPA REST v2", cppa.v2.clone()),
+            ("HelseID", helseid.issuer.clone()),
+            ("  client id", helseid.client_id.clone()),
+            (
+                "  scopes",
+                format!("{} {}", helseid.scopes.v1, helseid.scopes.v2),
+            ),
+            ("  client key", helseid.jwk_file.display().to_string()),
+            (
+                "Your signing store",
+                stores.signing.p12.display().to_string(),
+            ),
+            (
+                "Your encryption store",
+                stores.encryption.p12.display().to_string(),
+            ),
+            ("  password", stores.signing.password.clone()),
+            ("Roots to trust", self.trust.bundle.display().to_string()),
+            (
+                "Your HER-ids",
+                format!(
+                    "{} ({}), organisation {}",
+                    sut.her_id, sut.name, sut.organization_her_id
+                ),
+            ),
+            ("  queues", queues),
+            (
+                "helsenorge",
+                format!("{} ({})", helsenorge.her_id, helsenorge.name),
+            ),
+            ("Environment document", file.display().to_string()),
+        ];
+        let mut text = String::from("The network is running. Ctrl-C ends it.\n\n");
+        for (name, value) in rows {
+            text.push_str(&format!("{name:22} {value}\n"));
+        }
+        text
+    }
 }

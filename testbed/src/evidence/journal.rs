@@ -16,6 +16,8 @@ use crate::clock::{Clock, DeadlinePassed, Moment};
 
 /// Most entries that are kept in memory; older ones stay in the file only.
 const MEMORY_LIMIT: usize = 200_000;
+/// Most entries of [`Journal::of_latest`].
+const LATEST: usize = 2_000;
 
 /// Which part of the network an entry comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -100,6 +102,7 @@ struct State {
     step: Option<String>,
     count: u64,
     entries: Vec<Arc<Entry>>,
+    memory_limit: Option<usize>,
     failed: Option<String>,
 }
 
@@ -119,6 +122,14 @@ impl Journal {
             state: Arc::default(),
             length: Arc::new(watch::Sender::new(0)),
         }
+    }
+
+    /// A journal for a network that runs for days: it remembers the latest entries only and writes nothing.
+    #[must_use]
+    pub fn of_latest(clock: Clock) -> Self {
+        let journal = Self::in_memory(clock);
+        journal.lock().memory_limit = Some(LATEST);
+        journal
     }
 
     /// Starts a fresh journal in `folder` (`evidence.jsonl` and `blobs/`): what was in memory is forgotten and
@@ -232,26 +243,36 @@ impl Journal {
         limit: Duration,
         wanted: impl Fn(&Entry) -> bool,
     ) -> Result<Arc<Entry>, DeadlinePassed> {
-        let mut length = self.length.subscribe();
         let search = async {
             let mut seen = after;
             loop {
-                length.borrow_and_update();
-                let fresh: Vec<_> = {
-                    let state = self.lock();
-                    let from = state.entries.partition_point(|entry| entry.n <= seen);
-                    state.entries[from..].to_vec()
-                };
+                let fresh = self.next(seen).await;
                 if let Some(found) = fresh.iter().find(|entry| wanted(entry)) {
                     return Arc::clone(found);
                 }
                 seen = fresh.last().map_or(seen, |entry| entry.n);
-                if length.changed().await.is_err() {
-                    std::future::pending::<()>().await;
-                }
             }
         };
         self.clock.timeout(limit, search).await
+    }
+
+    /// The entries numbered above `after`, as soon as there is one.
+    pub async fn next(&self, after: u64) -> Vec<Arc<Entry>> {
+        let mut length = self.length.subscribe();
+        loop {
+            length.borrow_and_update();
+            let fresh = {
+                let state = self.lock();
+                let from = state.entries.partition_point(|entry| entry.n <= after);
+                state.entries[from..].to_vec()
+            };
+            if !fresh.is_empty() {
+                return fresh;
+            }
+            if length.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -279,8 +300,9 @@ impl State {
                 self.fail(&path, &error);
             }
         }
-        if self.entries.len() >= MEMORY_LIMIT {
-            self.entries.drain(..MEMORY_LIMIT / 2);
+        let limit = self.memory_limit.unwrap_or(MEMORY_LIMIT);
+        if self.entries.len() >= limit {
+            self.entries.drain(..limit / 2);
         }
         self.entries.push(Arc::new(entry));
     }

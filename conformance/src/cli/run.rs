@@ -1,0 +1,183 @@
+//! `scenario`, `run` and `replay`: from names to reports.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use testbed::{Clock, Journal};
+
+use super::options::{OptionError, ReportOptions, RunOptions};
+use super::{Failure, catalogue, runtime, signal, up};
+use crate::environment::{Ports, start};
+use crate::replay;
+use crate::report::{self, Evidence, terminal};
+use crate::run::{self as runner, Plan, Progress, Silent, Telling, new_run_folder};
+use crate::scenario::{Catalogue, Execution, SelectError, nearest};
+use crate::sut::Adapter;
+use crate::verdict::{ExitCode, RunResult};
+
+/// Runs what `select` chooses. With `every_check` the screen shows each check, otherwise those that did not pass.
+pub(super) fn run(
+    options: &RunOptions,
+    every_check: bool,
+    select: impl FnOnce(&Catalogue) -> Result<Vec<Execution>, SelectError>,
+) -> Result<ExitCode, Failure> {
+    // Everything that can be wrong with the request is looked at before anything is started.
+    let adapter = options.adapter()?;
+    known_faults(&adapter)?;
+    program_there(&adapter)?;
+    let catalogue = catalogue(options.scenarios.as_deref())?;
+    let executions = select(&catalogue)?;
+    if executions.is_empty() {
+        return Err(Failure::new(
+            ExitCode::NothingSelected,
+            "nothing was selected",
+        ));
+    }
+    runtime()?.block_on(carried_out(
+        options,
+        every_check,
+        &catalogue,
+        adapter,
+        executions,
+    ))
+}
+
+async fn carried_out(
+    options: &RunOptions,
+    every_check: bool,
+    catalogue: &Catalogue,
+    adapter: Adapter,
+    executions: Vec<Execution>,
+) -> Result<ExitCode, Failure> {
+    let clock = Clock::start();
+    let cannot = |(path, error): (PathBuf, std::io::Error)| {
+        Failure::new(
+            ExitCode::OwnError,
+            format!("cannot make the run's folder {}: {error}", path.display()),
+        )
+    };
+    let folder = new_run_folder(options.run_dir.as_deref(), &clock).map_err(cannot)?;
+    // Private keys must not lie beside the evidence that is sent to others.
+    let files = tempfile::tempdir().map_err(|error| cannot((std::env::temp_dir(), error)))?;
+    let seed = options.seed.unwrap_or_else(|| seed_of(&clock));
+    let usual = match adapter {
+        Adapter::Http { .. } => Ports::USUAL,
+        Adapter::Reference { .. } | Adapter::Command { .. } => Ports::default(),
+    };
+    let settings = up::run_settings(&options.environment, files.path(), seed, usual);
+    let progress: &dyn Progress = if options.quiet { &Silent } else { &Telling };
+    progress.line(&report::progress::run_started(
+        executions.len(),
+        adapter.name(),
+        seed,
+    ));
+    let journal = Journal::in_memory(clock.clone());
+    let environment = match start(&settings, clock, journal).await {
+        Ok(environment) => environment,
+        Err(error) => return Err(up::not_started(&error)),
+    };
+    let plan = Plan {
+        executions,
+        adapter,
+        ready_limit: options.ready_limit(),
+        folder: folder.clone(),
+    };
+    let stop = signal::asked_to_end();
+    let outcome = runner::run(&plan, &environment, progress, stop).await;
+    environment.stop().await;
+    let result = outcome.map_err(|error| Failure::new(ExitCode::OwnError, error))?;
+    conclude(&result, catalogue, &folder, &options.report, every_check)
+}
+
+/// Judges a recorded run again.
+pub(super) fn replay(folder: &Path, options: &ReportOptions) -> Result<ExitCode, Failure> {
+    let result = replay::run(folder).map_err(|error| {
+        let code = match error {
+            replay::ReplayError::Scenarios(_) => ExitCode::InvalidScenario,
+            _ => ExitCode::Usage,
+        };
+        Failure::new(code, error)
+    })?;
+    let catalogue = catalogue(None)?;
+    conclude(&result, &catalogue, folder, options, true)
+}
+
+/// Writes the reports and shows the result.
+fn conclude(
+    result: &RunResult,
+    catalogue: &Catalogue,
+    folder: &Path,
+    options: &ReportOptions,
+    every_check: bool,
+) -> Result<ExitCode, Failure> {
+    let own = |error: &dyn std::fmt::Display| Failure::new(ExitCode::OwnError, error);
+    let evidence: Result<Vec<Evidence>, _> = replay::executions_of(folder)
+        .map_err(|error| own(&error))?
+        .iter()
+        .map(|folder| Evidence::read(folder))
+        .collect();
+    let evidence = evidence.map_err(|error| own(&error))?;
+    if options.json {
+        println!("{}", serde_json::to_string(result).unwrap_or_default());
+    } else {
+        let shown = terminal::Options {
+            colour: std::io::stdout().is_terminal(),
+            width: 100,
+            every_check,
+            folder: Some(folder.to_owned()),
+            report: None,
+        };
+        print!("{}", terminal::screen(result, catalogue, &evidence, &shown));
+    }
+    Ok(result.exit_code)
+}
+
+/// Whether the vendor's program can be found: a mistyped path is a matter of usage.
+fn program_there(adapter: &Adapter) -> Result<(), Failure> {
+    let Adapter::Command { argv, .. } = adapter else {
+        return Ok(());
+    };
+    let program = argv.first().map(String::as_str).unwrap_or_default();
+    let is_path = program.contains('/');
+    let there = if is_path {
+        Path::new(program).is_file()
+    } else {
+        std::env::var_os("PATH").is_some_and(|path| {
+            std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+        })
+    };
+    if there {
+        return Ok(());
+    }
+    let folder = std::env::current_dir().unwrap_or_default();
+    Err(Failure::new(
+        ExitCode::Usage,
+        format!(
+            "there is no program `{program}`. Give a path that exists from {}, or a name that PATH leads to",
+            folder.display()
+        ),
+    ))
+}
+
+/// The seeded faults that the reference EPJ has.
+fn known_faults(adapter: &Adapter) -> Result<(), OptionError> {
+    let names: Vec<&str> = reference_epj::Fault::all()
+        .map(reference_epj::Fault::name)
+        .collect();
+    let unknown = adapter
+        .seeded_faults()
+        .iter()
+        .find(|fault| !names.contains(&fault.as_str()));
+    match unknown {
+        None => Ok(()),
+        Some(name) => Err(OptionError::UnknownFault {
+            name: name.clone(),
+            nearest: nearest(name, names).map(str::to_owned),
+        }),
+    }
+}
+
+/// A start of the random numbers for whoever asks for none: the time, so that two runs differ.
+fn seed_of(clock: &Clock) -> u64 {
+    u64::try_from(clock.wall().unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
+}
