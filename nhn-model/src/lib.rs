@@ -10,10 +10,12 @@
 //! | [`amqp`] | names of application properties and content types |
 //! | [`date_time`] | times as messages and registers write them |
 //! | [`message`] | header message and communication test |
+//! | [`error_message`] | what goes to error queues |
 
 pub mod amqp;
 pub mod connection_string;
 pub mod date_time;
+pub mod error_message;
 pub mod her_id;
 pub mod message;
 pub mod organization_number;

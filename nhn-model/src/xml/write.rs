@@ -24,6 +24,12 @@ impl Xml {
         self.close(tag)
     }
 
+    /// Text in the element that is open.
+    pub(crate) fn text(&mut self, text: &str) -> &mut Self {
+        escape_into(&mut self.0, text);
+        self
+    }
+
     /// `<tag .../>`.
     pub(crate) fn empty(&mut self, tag: &str, attributes: &[(&str, &str)]) -> &mut Self {
         self.start(tag, attributes);
