@@ -11,14 +11,19 @@
 //! | [`date_time`] | times as messages and registers write them |
 //! | [`message`] | header message and communication test |
 //! | [`error_message`] | what goes to error queues |
+//! | [`certificate`] | certificates, and chains to a trusted root |
+//! | [`protection`] | messages signed and encrypted, and opened |
 
 pub mod amqp;
+mod asn1;
+pub mod certificate;
 pub mod connection_string;
 pub mod date_time;
 pub mod error_message;
 pub mod her_id;
 pub mod message;
 pub mod organization_number;
+pub mod protection;
 pub mod queue;
 pub mod secret;
 mod xml;
