@@ -8,10 +8,15 @@ use std::time::Duration;
 use maud::{Markup, html};
 use testbed::evidence::{BusOutcome, Entry, Event, HttpEnd, LinkRole, Part};
 
+use super::text::inert;
+
 /// Most rows that are drawn; a longer conversation is cut in the middle, never at the marked rows.
 const ROW_LIMIT: usize = 160;
 /// Silence longer than this gets a row of its own.
 const GAP: Duration = Duration::from_millis(900);
+
+/// Longest label, in characters.
+const LABEL_LIMIT: usize = 64;
 
 const LANE_WIDTH: usize = 175;
 const LEFT: usize = 88;
@@ -111,7 +116,7 @@ impl Reader {
             at: entry.at(),
             from,
             to,
-            label,
+            label: short(&inert(&label)),
             back,
             bad,
         })
@@ -343,6 +348,14 @@ fn outcome_word(outcome: BusOutcome) -> &'static str {
     }
 }
 
+/// A label that does not run far beyond its lanes.
+fn short(label: &str) -> String {
+    if label.chars().count() <= LABEL_LIMIT {
+        return label.to_owned();
+    }
+    label.chars().take(LABEL_LIMIT).chain(['…']).collect()
+}
+
 fn shortened(path: &str) -> String {
     let shown: String = path.chars().take(34).collect();
     if shown.len() < path.len() {
@@ -356,9 +369,10 @@ fn seconds(duration: Duration) -> String {
     format!("{:.2} s", duration.as_secs_f64())
 }
 
-/// Draws the diagram; `marked` are the entries that a failed check rests on.
+/// Draws the diagram; `marked` are the entries that a failed check rests on. The elements' ids begin with `prefix`, so that
+/// a page can hold several diagrams.
 #[must_use]
-pub fn diagram(entries: &[Entry], marked: &BTreeSet<u64>) -> Markup {
+pub fn diagram(entries: &[Entry], marked: &BTreeSet<u64>, prefix: &str) -> Markup {
     let all = rows(entries);
     let (shown, left_out) = cut(all, marked);
     let start = shown.first().map_or(Duration::ZERO, |row| row.at);
@@ -373,7 +387,7 @@ pub fn diagram(entries: &[Entry], marked: &BTreeSet<u64>) -> Markup {
             y += ROW_HEIGHT / 2;
         }
         y += ROW_HEIGHT;
-        drawn.push(arrow(row, y, start, marked.contains(&row.entry)));
+        drawn.push(arrow(row, y, start, marked.contains(&row.entry), prefix));
         before = row.at;
     }
     let height = y + ROW_HEIGHT;
@@ -424,7 +438,7 @@ fn silence(y: usize, gap: Duration) -> Markup {
     }
 }
 
-fn arrow(row: &Row, y: usize, start: Duration, marked: bool) -> Markup {
+fn arrow(row: &Row, y: usize, start: Duration, marked: bool, prefix: &str) -> Markup {
     let mut class = String::from("row");
     for (on, name) in [(row.back, " back"), (row.bad, " bad"), (marked, " marked")] {
         if on {
@@ -435,7 +449,7 @@ fn arrow(row: &Row, y: usize, start: Duration, marked: bool) -> Markup {
     let left = from.min(to);
     let tip = if to > from { to - 7 } else { to + 7 };
     html! {
-        g class=(class) id=(format!("e{}", row.entry)) {
+        g class=(class) id=(format!("{prefix}{}", row.entry)) {
             title { "#" (row.entry) }
             @if marked {
                 rect x="0" y=(y - 15) width=(LEFT + LANES.len() * LANE_WIDTH) height=(ROW_HEIGHT) {}
@@ -493,7 +507,7 @@ mod tests {
         let rows = rows(&entries);
         assert_eq!((rows[0].from, rows[0].to), (Lane::Sut, Lane::Buypass));
         assert_eq!((rows[1].from, rows[1].bad), (Lane::Sut, true));
-        let drawn = diagram(&entries, &BTreeSet::from([2])).into_string();
+        let drawn = diagram(&entries, &BTreeSet::from([2]), "e").into_string();
         assert!(drawn.contains("row back bad marked") && drawn.contains("lukket av klienten"));
     }
 
@@ -517,7 +531,8 @@ mod tests {
                 size: 0,
             },
         };
-        let drawn = diagram(&journal(vec![(Part::Bus, received)]), &BTreeSet::new()).into_string();
+        let drawn =
+            diagram(&journal(vec![(Part::Bus, received)]), &BTreeSet::new(), "e").into_string();
         assert!(drawn.contains("&lt;script&gt;") && !drawn.contains("<script>"));
     }
 }
