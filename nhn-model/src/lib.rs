@@ -13,6 +13,7 @@
 //! | [`error_message`] | what goes to error queues |
 //! | [`certificate`] | certificates, and chains to a trusted root |
 //! | [`protection`] | messages signed and encrypted, and opened |
+//! | [`register`] | questions to the registers over SOAP, and their answers |
 
 pub mod amqp;
 mod asn1;
@@ -25,6 +26,7 @@ pub mod message;
 pub mod organization_number;
 pub mod protection;
 pub mod queue;
+pub mod register;
 pub mod secret;
 mod xml;
 
