@@ -11,6 +11,7 @@
 //! | [`date_time`] | times as messages and registers write them |
 //! | [`message`] | header message and communication test |
 //! | [`error_message`] | what goes to error queues |
+//! | [`cppa`] | profiles and agreements |
 //! | [`certificate`] | certificates, and chains to a trusted root |
 //! | [`protection`] | messages signed and encrypted, and opened |
 //! | [`register`] | questions to the registers over SOAP, and their answers |
@@ -19,6 +20,7 @@ pub mod amqp;
 mod asn1;
 pub mod certificate;
 pub mod connection_string;
+pub mod cppa;
 pub mod date_time;
 pub mod error_message;
 pub mod her_id;
