@@ -211,6 +211,11 @@ pub(crate) mod tests {
         })
     }
 
+    /// The same, read.
+    pub(crate) fn read_example() -> Environment {
+        read(&example()).unwrap()
+    }
+
     fn read(document: &serde_json::Value) -> Result<Environment, EnvironmentError> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("environment.json");

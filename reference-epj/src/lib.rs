@@ -20,7 +20,12 @@ mod fault;
 mod http;
 mod ids;
 mod log;
+mod register;
+mod revocation;
+#[cfg(test)]
+mod test_pki;
 mod token;
+mod validation;
 
 pub use cli::cli;
 pub use fault::Fault;

@@ -1,0 +1,332 @@
+//! What the EPJ knows of other parties: queues out of the address register, certificates out of the agreement (CPA),
+//! else the profile (CPP), else the register (contract 02 sections 4.1, 5.7 and 6).
+//!
+//! What has been read is kept for ten minutes, shared by everybody, and goes on serving when the register is down
+//! (contract 03 section 7.5, ARG-03). A counterparty whose certificates have expired is asked for again each time.
+
+mod cppa;
+mod documents;
+mod soap;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use nhn_model::certificate::Certificate;
+use nhn_model::queue::queue_of_address;
+use uuid::Uuid;
+
+use self::cppa::CppaClient;
+use self::documents::{PartyDetails, Profile};
+use self::soap::SoapClient;
+use crate::cache::{Cache, Fetched, Habits, Missed};
+use crate::cli::CppaVersion;
+use crate::clock;
+use crate::environment::Environment;
+use crate::fault::{Fault, Faults};
+use crate::http::{self, SetupError};
+use crate::log;
+
+/// How long an answer is used.
+const KEPT: time::Duration = time::Duration::minutes(10);
+/// How long an answer is used that had to do without CPPA or without the register.
+const KEPT_INCOMPLETE: time::Duration = time::Duration::seconds(10);
+/// Longest wait of a message; a look-up that takes longer ends in the background.
+const LIMIT: Duration = Duration::from_secs(10);
+/// Most parties and agreements that are kept.
+const CAPACITY: usize = 1024;
+
+/// A party that messages are exchanged with.
+#[derive(Clone, Debug)]
+pub(crate) struct Counterparty {
+    pub(crate) her_id: u32,
+    pub(crate) name: String,
+    /// The agreement that the certificates come from.
+    pub(crate) cpa_id: Option<Uuid>,
+    /// The profile that they come from.
+    pub(crate) cpp_id: Option<Uuid>,
+    pub(crate) sync_queue: Option<String>,
+    pub(crate) async_queue: Option<String>,
+    pub(crate) error_queue: Option<String>,
+    /// What is sent to the party is encrypted with this.
+    pub(crate) encryption: Certificate,
+    /// The party signs with one of these.
+    pub(crate) signing: Vec<Certificate>,
+}
+
+/// The queues that the register has for this EPJ's own party.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OwnQueues {
+    pub(crate) async_queue: String,
+    pub(crate) sync_queue: String,
+    pub(crate) error_queue: String,
+}
+
+/// Why nothing is known of a party.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum LookupError {
+    /// The register knows no such party or agreement, or the party is out of use.
+    #[error("the register does not know {0}")]
+    Unknown(String),
+    /// No usable answer; another time there may be one.
+    #[error("the register cannot be asked: {0}")]
+    Unavailable(String),
+    /// What the register says is incomplete.
+    #[error("the register's entry cannot be used: {0}")]
+    Unusable(String),
+}
+
+/// The look-ups; clones share what they know.
+#[derive(Clone)]
+pub(crate) struct Lookup(Arc<Inner>);
+
+struct Inner {
+    own: u32,
+    soap: SoapClient,
+    cppa: CppaClient,
+    ignores_dates: bool,
+    parties: Cache<u32, Arc<Counterparty>, LookupError>,
+    agreements: Cache<Uuid, Arc<Counterparty>, LookupError>,
+    own_queues: Cache<u32, OwnQueues, LookupError>,
+}
+
+impl Lookup {
+    pub(crate) fn new(
+        environment: &Environment,
+        version: CppaVersion,
+        faults: &Faults,
+    ) -> Result<Self, SetupError> {
+        let client = http::client(&environment.trust.bundle)?;
+        let habits = Habits {
+            keeps: !faults.has(Fault::NoArCache),
+            finishes_late: true,
+            capacity: CAPACITY,
+        };
+        Ok(Self(Arc::new(Inner {
+            own: environment.sut.her_id,
+            soap: SoapClient::new(client.clone(), &environment.address_register),
+            cppa: CppaClient::new(client, environment, version)?,
+            ignores_dates: faults.has(Fault::AcceptsExpired),
+            parties: Cache::new(habits),
+            agreements: Cache::new(habits),
+            own_queues: Cache::new(habits),
+        })))
+    }
+
+    /// Queue names, certificates and agreement of a counterparty.
+    pub(crate) async fn party(&self, her_id: u32) -> Result<Arc<Counterparty>, LookupError> {
+        let lookup = Arc::clone(&self.0);
+        let fetch = async move { lookup.find_party(her_id).await };
+        ask(&self.0.parties, her_id, fetch).await
+    }
+
+    /// The counterparty in the agreement that a message names. An agreement that CPPA does not know is
+    /// [`LookupError::Unknown`]; the sender may then be found by [`Self::party`].
+    pub(crate) async fn agreement(&self, cpa_id: Uuid) -> Result<Arc<Counterparty>, LookupError> {
+        let lookup = Arc::clone(&self.0);
+        let fetch = async move { lookup.find_agreement(cpa_id).await };
+        ask(&self.0.agreements, cpa_id, fetch).await
+    }
+
+    /// The queues that this EPJ listens on.
+    pub(crate) async fn own_queues(&self) -> Result<OwnQueues, LookupError> {
+        let lookup = Arc::clone(&self.0);
+        let fetch = async move {
+            let details = lookup.soap.party(lookup.own).await?;
+            Ok(Fetched {
+                value: own_queues(&details)?,
+                keep_until: Some(clock::now() + KEPT),
+            })
+        };
+        ask(&self.0.own_queues, self.0.own, fetch).await
+    }
+}
+
+/// Asks; what was known before goes on serving when there is no answer.
+async fn ask<K, V, F>(cache: &Cache<K, V, LookupError>, key: K, fetch: F) -> Result<V, LookupError>
+where
+    K: Clone + Eq + std::hash::Hash + Send + 'static,
+    V: Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Fetched<V>, LookupError>> + Send + 'static,
+{
+    let error = match cache.get(key.clone(), LIMIT, fetch).await {
+        Ok(found) => return Ok(found),
+        Err(Missed::Failed(error)) => error,
+        Err(Missed::Late) => LookupError::Unavailable(format!("no answer within {LIMIT:?}")),
+    };
+    match cache.outdated(&key) {
+        Some(known) if matches!(error, LookupError::Unavailable(_)) => {
+            log::warning(format_args!("{error}; what is known goes on serving"));
+            Ok(known)
+        }
+        _ => Err(error),
+    }
+}
+
+impl Inner {
+    async fn find_party(&self, her_id: u32) -> Result<Fetched<Arc<Counterparty>>, LookupError> {
+        let (details, profile) = tokio::join!(self.soap.party(her_id), self.profile(her_id));
+        let details = match details {
+            // Without the register's entry a profile will do, but nobody revives a party that the register has put out of use.
+            Err(LookupError::Unavailable(reason)) if matches!(profile, Ok(Some(_))) => {
+                log::warning(format_args!(
+                    "HER-id {her_id}, queues out of the profile: {reason}"
+                ));
+                None
+            }
+            other => Some(other?),
+        };
+        match (profile, details) {
+            (Ok(Some(profile)), details) => Ok(self.of_profile(profile, details.as_ref())),
+            (Ok(None), Some(details)) => self.of_register(her_id, &details, KEPT).await,
+            (Err(error), Some(details)) => {
+                log::warning(format_args!("HER-id {her_id}, without CPPA: {error}"));
+                self.of_register(her_id, &details, KEPT_INCOMPLETE).await
+            }
+            (_, None) => Err(LookupError::Unknown(format!("HER-id {her_id}"))),
+        }
+    }
+
+    /// The counterparty's side of the agreement, else its profile.
+    async fn profile(&self, her_id: u32) -> Result<Option<Profile>, LookupError> {
+        match self.cppa.agreement_with(self.own, her_id).await? {
+            Some(agreement) => self.side(&agreement, Some(her_id)).map(Some),
+            None => self.cppa.profile(her_id).await,
+        }
+    }
+
+    async fn find_agreement(
+        &self,
+        cpa_id: Uuid,
+    ) -> Result<Fetched<Arc<Counterparty>>, LookupError> {
+        let unknown = || LookupError::Unknown(format!("agreement {cpa_id}"));
+        let agreement = self.cppa.agreement(cpa_id).await?.ok_or_else(unknown)?;
+        let profile = self.side(&agreement, None)?;
+        let details = match self.soap.party(profile.her_id).await {
+            Err(LookupError::Unavailable(reason)) => {
+                let her_id = profile.her_id;
+                log::warning(format_args!(
+                    "HER-id {her_id}, queues out of the agreement: {reason}"
+                ));
+                None
+            }
+            other => Some(other?),
+        };
+        Ok(self.of_profile(profile, details.as_ref()))
+    }
+
+    /// The other side of an agreement that this EPJ is a party to.
+    fn side(&self, [a, b]: &[Profile; 2], expected: Option<u32>) -> Result<Profile, LookupError> {
+        let other = match self.own {
+            own if own == a.her_id => b,
+            own if own == b.her_id => a,
+            _ => {
+                return Err(LookupError::Unusable(
+                    "the agreement is between others".into(),
+                ));
+            }
+        };
+        if expected.is_some_and(|expected| expected != other.her_id) {
+            return Err(LookupError::Unusable(
+                "the agreement is with another party".into(),
+            ));
+        }
+        Ok(other.clone())
+    }
+
+    fn of_profile(
+        &self,
+        profile: Profile,
+        details: Option<&PartyDetails>,
+    ) -> Fetched<Arc<Counterparty>> {
+        let (sync_queue, async_queue, error_queue, kept) = match details {
+            Some(details) => (
+                queue(&details.sync_address),
+                queue(&details.async_address),
+                queue(&details.error_address),
+                KEPT,
+            ),
+            None => (
+                queue(&profile.sync_address),
+                queue(&profile.async_address),
+                None,
+                KEPT_INCOMPLETE,
+            ),
+        };
+        self.keep(
+            Counterparty {
+                her_id: profile.her_id,
+                encryption: profile.encryption,
+                signing: vec![profile.signing],
+                name: profile.name,
+                cpa_id: profile.cpa_id,
+                cpp_id: profile.cpp_id,
+                sync_queue,
+                async_queue,
+                error_queue,
+            },
+            kept,
+        )
+    }
+
+    /// A party without agreement and profile: its certificates are in the register.
+    async fn of_register(
+        &self,
+        her_id: u32,
+        details: &PartyDetails,
+        kept: time::Duration,
+    ) -> Result<Fetched<Arc<Counterparty>>, LookupError> {
+        let (encryption, signing) =
+            tokio::try_join!(self.soap.encryption(her_id), self.soap.signing(her_id))?;
+        Ok(self.keep(
+            Counterparty {
+                her_id,
+                name: details.name.clone(),
+                cpa_id: None,
+                cpp_id: None,
+                sync_queue: queue(&details.sync_address),
+                async_queue: queue(&details.async_address),
+                error_queue: queue(&details.error_address),
+                encryption,
+                signing: vec![signing],
+            },
+            kept,
+        ))
+    }
+
+    /// Kept for a while, but not beyond the life of its certificates (contract 02 section 5.7).
+    fn keep(&self, party: Counterparty, kept: time::Duration) -> Fetched<Arc<Counterparty>> {
+        let now = clock::now();
+        let mut until = now + kept;
+        if !self.ignores_dates {
+            for certificate in party.signing.iter().chain([&party.encryption]) {
+                let end = match certificate.is_valid_at(now) {
+                    true => certificate.not_after(),
+                    false => now,
+                };
+                until = until.min(end);
+            }
+        }
+        Fetched {
+            value: Arc::new(party),
+            keep_until: Some(until),
+        }
+    }
+}
+
+/// The queue that an address names, if it names one.
+fn queue(address: &Option<String>) -> Option<String> {
+    queue_of_address(address.as_deref()?).ok()
+}
+
+fn own_queues(details: &PartyDetails) -> Result<OwnQueues, LookupError> {
+    let queue = |kind: &str, address: &Option<String>| {
+        let address = address.as_deref().unwrap_or_default();
+        queue_of_address(address)
+            .map_err(|error| LookupError::Unusable(format!("own {kind} queue: {error}")))
+    };
+    Ok(OwnQueues {
+        async_queue: queue("async", &details.async_address)?,
+        sync_queue: queue("sync", &details.sync_address)?,
+        error_queue: queue("error", &details.error_address)?,
+    })
+}

@@ -1,0 +1,112 @@
+//! The address register over SOAP 1.1 with HTTP Basic (contract 02 sections 2.1 to 2.8).
+
+use std::time::Duration;
+
+use nhn_model::certificate::Certificate;
+use reqwest::{Client, StatusCode};
+
+use super::LookupError;
+use super::documents::{self, DocumentError, PartyDetails};
+use crate::environment::Account;
+use crate::http;
+
+/// Most bytes of an answer.
+const LONGEST_ANSWER: usize = 4 * 1024 * 1024;
+/// Longest wait for one answer.
+const LIMIT: Duration = Duration::from_secs(10);
+
+const PARTIES: &str = "http://register.nhn.no/CommunicationParty";
+
+/// The register's client.
+pub(super) struct SoapClient {
+    http: Client,
+    account: Account,
+}
+
+impl SoapClient {
+    pub(super) fn new(http: Client, account: &Account) -> Self {
+        Self {
+            http,
+            account: account.clone(),
+        }
+    }
+
+    /// A party that is in use.
+    pub(super) async fn party(&self, her_id: u32) -> Result<PartyDetails, LookupError> {
+        let answer = self.call("GetCommunicationPartyDetails", her_id).await?;
+        let details = documents::read_party(&answer).map_err(|error| meaning(&error, her_id))?;
+        if details.her_id != her_id {
+            return Err(LookupError::Unusable(
+                "the answer is about another party".into(),
+            ));
+        }
+        if !details.in_use {
+            return Err(LookupError::Unknown(format!(
+                "HER-id {her_id} as a party in use"
+            )));
+        }
+        Ok(details)
+    }
+
+    /// The certificate that a party's messages are encrypted with.
+    pub(super) async fn encryption(&self, her_id: u32) -> Result<Certificate, LookupError> {
+        self.certificate(her_id, "GetCertificateDetailsForEncryption")
+            .await
+    }
+
+    /// The certificate that a party signs with.
+    pub(super) async fn signing(&self, her_id: u32) -> Result<Certificate, LookupError> {
+        self.certificate(her_id, "GetCertificateDetailsForValidatingSignature")
+            .await
+    }
+
+    async fn certificate(
+        &self,
+        her_id: u32,
+        operation: &'static str,
+    ) -> Result<Certificate, LookupError> {
+        let answer = self.call(operation, her_id).await?;
+        documents::read_certificate(&answer, operation).map_err(|error| meaning(&error, her_id))
+    }
+
+    /// The body of the answer; faults come with status 500.
+    async fn call(&self, operation: &str, her_id: u32) -> Result<Vec<u8>, LookupError> {
+        let body = format!(
+            "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body>\
+             <{operation} xmlns=\"{PARTIES}\"><herId>{her_id}</herId></{operation}></s:Body></s:Envelope>"
+        );
+        let request = self
+            .http
+            .post(&self.account.url)
+            .basic_auth(&self.account.username, Some(self.account.password.reveal()))
+            .header("content-type", "text/xml; charset=utf-8")
+            .header(
+                "SOAPAction",
+                format!("\"{PARTIES}/ICommunicationPartyService/{operation}\""),
+            )
+            .body(body);
+        let unavailable = |reason: String| LookupError::Unavailable(format!("AR: {reason}"));
+        let answer = http::send(request, LONGEST_ANSWER, LIMIT)
+            .await
+            .map_err(|error| unavailable(error.to_string()))?;
+        match answer.status {
+            StatusCode::OK | StatusCode::INTERNAL_SERVER_ERROR => Ok(answer.body),
+            other => Err(unavailable(format!("HTTP {}", other.as_u16()))),
+        }
+    }
+}
+
+/// A fault that names the party is an answer; everything else may be better next time.
+fn meaning(error: &DocumentError, her_id: u32) -> LookupError {
+    match error {
+        DocumentError::Fault { code, .. }
+            if matches!(
+                code.as_str(),
+                "InvalidHerIdSupplied" | "EntityNotFound" | "CertificateNotFound"
+            ) =>
+        {
+            LookupError::Unknown(format!("HER-id {her_id} ({code})"))
+        }
+        other => LookupError::Unavailable(format!("AR: {other}")),
+    }
+}
