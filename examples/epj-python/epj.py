@@ -56,6 +56,7 @@ class Epj(MessagingHandler):
     # The bus ---------------------------------------------------------------------------------------------------------
 
     def on_start(self, event):
+        self._container = event.container
         bus = self._environment["bus"]
         address, _, path = bus["amqps"].rpartition("/")
         self._exchange = path
@@ -89,10 +90,10 @@ class Epj(MessagingHandler):
         self.accept(event.delivery)
 
     def on_transmit(self, event):
-        name = event.message.address
+        name = event.subject.address
         if name not in self._senders:
-            self._senders[name] = event.container.create_sender(self._connection, f"/exchange/{self._exchange}/{name}")
-        self._senders[name].send(event.message)
+            self._senders[name] = self._container.create_sender(self._connection, f"/exchange/{self._exchange}/{name}")
+        self._senders[name].send(event.subject)
 
     def on_finish(self, event):
         self._connection.close()

@@ -11,13 +11,16 @@
 //! | [`date_time`] | times as messages and registers write them |
 //! | [`message`] | header message and communication test |
 //! | [`error_message`] | what goes to error queues |
+//! | [`cppa`] | profiles and agreements |
 //! | [`certificate`] | certificates, and chains to a trusted root |
 //! | [`protection`] | messages signed and encrypted, and opened |
+//! | [`register`] | questions to the registers over SOAP, and their answers |
 
 pub mod amqp;
 mod asn1;
 pub mod certificate;
 pub mod connection_string;
+pub mod cppa;
 pub mod date_time;
 pub mod error_message;
 pub mod her_id;
@@ -25,6 +28,7 @@ pub mod message;
 pub mod organization_number;
 pub mod protection;
 pub mod queue;
+pub mod register;
 pub mod secret;
 mod xml;
 

@@ -1,6 +1,7 @@
 //! The command line: options in, exit code out.
 
 pub mod describe;
+pub mod docs;
 pub mod explain;
 pub mod listing;
 mod options;

@@ -117,15 +117,23 @@ fn conclude(
         .map(|folder| Evidence::read(folder))
         .collect();
     let evidence = evidence.map_err(|error| own(&error))?;
+    let target = options.report_dir.as_deref().unwrap_or(folder);
+    let written = report::write_reports(target, result, catalogue, &evidence);
+    let paths = written.map_err(|error| {
+        own(&format!(
+            "cannot write the reports to {}: {error}",
+            target.display()
+        ))
+    })?;
     if options.json {
-        println!("{}", serde_json::to_string(result).unwrap_or_default());
+        print!("{}", report::jsonl::report(result, &evidence));
     } else {
         let shown = terminal::Options {
             colour: std::io::stdout().is_terminal(),
             width: 100,
             every_check,
             folder: Some(folder.to_owned()),
-            report: None,
+            report: Some(paths.html),
         };
         print!("{}", terminal::screen(result, catalogue, &evidence, &shown));
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use maud::{Markup, html};
-use testbed::evidence::{BusOutcome, Entry, Event, HttpEnd, LinkRole, Part};
+use testbed::evidence::{BusOutcome, Entry, Event, ExchangeOutcome, HttpEnd, LinkRole, Part};
 
 use super::text::inert;
 
@@ -44,7 +44,7 @@ const LANES: [(Lane, &str); 6] = [
     (Lane::Sut, "EPJ (SUT)"),
     (Lane::Bus, "meldingsbuss / bus"),
     (Lane::Helsenorge, "helsenorge"),
-    (Lane::Ar, "AR og CPPA"),
+    (Lane::Ar, "AR, CPPA"),
     (Lane::Helseid, "HelseID"),
     (Lane::Buypass, "Buypass (CA)"),
 ];
@@ -56,6 +56,8 @@ pub struct Row {
     pub entry: u64,
     /// When, since the run's clock was started.
     pub at: Duration,
+    /// The scenario's step that was under way.
+    pub step: Option<String>,
     /// Where the arrow begins.
     pub from: Lane,
     /// Where it ends.
@@ -114,6 +116,7 @@ impl Reader {
         Some(Row {
             entry: entry.n,
             at: entry.at(),
+            step: entry.step.clone(),
             from,
             to,
             label: short(&inert(&label)),
@@ -194,7 +197,7 @@ impl Reader {
             } => {
                 let name = self.subjects.get(message).map_or("?", String::as_str);
                 let again = if *delivery_count > 0 {
-                    format!(" (forsøk {})", delivery_count + 1)
+                    format!(" (forsøk / attempt {})", delivery_count + 1)
                 } else {
                     String::new()
                 };
@@ -272,18 +275,24 @@ impl Reader {
                     HttpEnd::Served => (
                         server,
                         client,
-                        format!("{status} etter {took}"),
+                        format!("{status} ({took})"),
                         true,
                         !status.starts_with('2'),
                     ),
                     HttpEnd::ClosedByPeer => (
                         client,
                         server,
-                        format!("lukket av klienten etter {took}"),
+                        format!("lukket av klienten / closed by client ({took})"),
                         true,
                         true,
                     ),
-                    HttpEnd::CutOff => (server, client, format!("brutt etter {took}"), true, true),
+                    HttpEnd::CutOff => (
+                        server,
+                        client,
+                        format!("brutt / cut off ({took})"),
+                        true,
+                        true,
+                    ),
                 }
             }
             Event::RegisterOperation {
@@ -299,10 +308,14 @@ impl Reader {
 fn remark(event: &Event) -> Option<(Lane, Lane, String, bool, bool)> {
     let at = |lane, label: String, bad| Some((lane, lane, label, false, bad));
     match event {
-        Event::SutStarted { .. } => at(Lane::Sut, "startet".into(), false),
+        Event::SutStarted { .. } => at(Lane::Sut, "startet / started".into(), false),
         Event::SutExited {
             status, expected, ..
-        } => at(Lane::Sut, format!("avsluttet: {status}"), !expected),
+        } => at(
+            Lane::Sut,
+            format!("avsluttet / exited: {status}"),
+            !expected,
+        ),
         Event::SutAsked { verb, .. } => at(Lane::Sut, verb.clone(), false),
         Event::SutAnswered { verb, answer, .. } => {
             let outcome = answer
@@ -311,19 +324,23 @@ fn remark(event: &Event) -> Option<(Lane, Lane, String, bool, bool)> {
                 .and_then(|word| word.as_str());
             at(
                 Lane::Sut,
-                format!("{verb}: {}", outcome.unwrap_or("svar")),
+                format!("{verb}: {}", outcome.unwrap_or("svar / answer")),
                 false,
             )
         }
-        Event::SutUnanswered { verb, .. } => at(Lane::Sut, format!("{verb}: intet svar"), true),
+        Event::SutUnanswered { verb, .. } => {
+            at(Lane::Sut, format!("{verb}: intet svar / no answer"), true)
+        }
         Event::HnErrorReceived { condition, .. } => at(
             Lane::Helsenorge,
-            condition.clone().unwrap_or_else(|| "feilmelding".into()),
+            condition
+                .clone()
+                .unwrap_or_else(|| "feilmelding / error message".into()),
             true,
         ),
         Event::HnOutcome { outcome, .. } => {
-            let good = *outcome == testbed::evidence::ExchangeOutcome::RepliedOk;
-            at(Lane::Helsenorge, format!("{outcome:?}"), !good)
+            let good = *outcome == ExchangeOutcome::RepliedOk;
+            at(Lane::Helsenorge, exchange_word(*outcome).to_owned(), !good)
         }
         _ => None,
     }
@@ -333,7 +350,7 @@ fn error_condition(facts: &testbed::evidence::BusMessage) -> Option<String> {
     facts
         .application
         .get("errorCondition")
-        .map(|condition| format!("feil {condition}"))
+        .map(|condition| format!("feil / error {condition}"))
 }
 
 fn outcome_word(outcome: BusOutcome) -> &'static str {
@@ -345,6 +362,15 @@ fn outcome_word(outcome: BusOutcome) -> &'static str {
         BusOutcome::Modified => "modified",
         BusOutcome::ModifiedUndeliverable => "modified (undeliverable-here)",
         BusOutcome::Lost => "ikke gjort opp / lost",
+    }
+}
+
+fn exchange_word(outcome: ExchangeOutcome) -> &'static str {
+    match outcome {
+        ExchangeOutcome::RepliedOk => "gyldig svar / valid reply",
+        ExchangeOutcome::RepliedInvalid => "ugyldig svar / invalid reply",
+        ExchangeOutcome::ErrorReceived => "avvist / refused",
+        ExchangeOutcome::TimedOut => "tidsavbrudd / timed out",
     }
 }
 
@@ -379,7 +405,20 @@ pub fn diagram(entries: &[Entry], marked: &BTreeSet<u64>, prefix: &str) -> Marku
     let mut y = TOP;
     let mut drawn = Vec::new();
     let mut before = start;
+    let mut step = None;
+    let failed: BTreeSet<&str> = shown
+        .iter()
+        .filter(|row| marked.contains(&row.entry))
+        .filter_map(|row| row.step.as_deref())
+        .collect();
     for row in &shown {
+        if row.step != step {
+            step.clone_from(&row.step);
+            if let Some(name) = &step {
+                y += ROW_HEIGHT;
+                drawn.push(heading(y, name, failed.contains(name.as_str())));
+            }
+        }
         let gap = row.at.saturating_sub(before);
         if gap > GAP {
             y += ROW_HEIGHT / 2;
@@ -428,6 +467,17 @@ fn x(lane: Lane) -> usize {
         .position(|(each, _)| *each == lane)
         .unwrap_or_default();
     LEFT + LANE_WIDTH / 2 + index * LANE_WIDTH
+}
+
+/// The line with the name of the step that begins.
+fn heading(y: usize, step: &str, failed: bool) -> Markup {
+    let width = LEFT + LANES.len() * LANE_WIDTH;
+    html! {
+        g class=(if failed { "step failed" } else { "step" }) {
+            rect x="0" y=(y - 15) width=(width) height=(ROW_HEIGHT - 3) {}
+            text x="8" y=(y) { "steg / step: " (short(&inert(step))) }
+        }
+    }
 }
 
 fn silence(y: usize, gap: Duration) -> Markup {

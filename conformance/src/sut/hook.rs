@@ -55,3 +55,59 @@ impl<'a> Hook<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use testbed::evidence::Part;
+    use testbed::http::{Answer, HttpConfig, StatusCode, serve};
+    use testbed::{Clock, Context, FaultPlan, Journal, Seed, Shutdown};
+
+    use super::*;
+
+    /// A hook that gives back the question's verb, nonsense for `status`, and an error for everything else.
+    async fn hook() -> (String, Shutdown) {
+        let (shutdown, signal) = Shutdown::new();
+        let clock = Clock::start();
+        let context = Context {
+            journal: Journal::in_memory(clock.clone()),
+            clock,
+            faults: FaultPlan::new(),
+            seed: Seed::new(1),
+            shutdown: signal,
+        };
+        let config = HttpConfig {
+            part: Part::Sut,
+            tls: None,
+            body_limit: 1024,
+            record_bodies: false,
+        };
+        let listener = testbed::listener::loopback(0).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        serve(config, listener, context, |exchange| async move {
+            let question: Value = serde_json::from_slice(&exchange.body).unwrap();
+            let text = match question["verb"].as_str() {
+                Some("run-komtest") => r#"{"outcome":"success"}"#,
+                Some("status") => "[1, 2]",
+                _ => return Answer::empty(StatusCode::INTERNAL_SERVER_ERROR),
+            };
+            Answer::new(StatusCode::OK, "application/json", text)
+        })
+        .unwrap();
+        (format!("http://{address}/hook"), shutdown)
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_a_json_object_and_anything_else_is_said() {
+        let (url, _shutdown) = hook().await;
+        let ask = |verb: &str| {
+            let question = serde_json::json!({ "call": 1, "verb": verb });
+            let url = url.clone();
+            async move { Hook::new(&url).ask(&question).await }
+        };
+        assert_eq!(ask("run-komtest").await.unwrap()["outcome"], "success");
+        let error = ask("status").await.unwrap_err();
+        assert!(error.contains("JSON object"), "{error}");
+        let error = ask("send").await.unwrap_err();
+        assert!(error.contains("500"), "{error}");
+    }
+}

@@ -15,7 +15,7 @@ use super::text::{inert, seconds};
 use super::{Evidence, words};
 use crate::Text;
 use crate::scenario::Catalogue;
-use crate::verdict::{Overall, RunResult, Verdict};
+use crate::verdict::{Overall, RunResult, ScenarioResult, Verdict};
 
 const STYLE: &str = include_str!("style.css");
 const POLICY: &str =
@@ -59,7 +59,7 @@ pub fn page(
                 (scenarios(run))
                 (limits())
                 h2 { "Kontroller og bevis / " span lang="en" { "Checks and evidence" } }
-                @for (result, number) in run.scenarios.iter().zip(1..) {
+                @for (result, number) in open_first(run) {
                     (scenario::section(run, result, number, catalogue, Evidence::of(evidence, result), folder))
                 }
                 h2 { "Krav / " span lang="en" { "Requirements" } }
@@ -70,6 +70,16 @@ pub fn page(
         }
     };
     page.into_string()
+}
+
+/// The scenarios with their numbers; those that somebody has to look at come first.
+fn open_first(run: &RunResult) -> Vec<(&ScenarioResult, usize)> {
+    let (passed, open): (Vec<_>, Vec<_>) = run
+        .scenarios
+        .iter()
+        .zip(1..)
+        .partition(|(result, _)| result.verdict == Verdict::Pass);
+    open.into_iter().chain(passed).collect()
 }
 
 /// A text in both languages, one paragraph each.

@@ -135,7 +135,7 @@ fn requirements(result: &ScenarioResult, catalogue: &Catalogue) -> Markup {
             @if let Some(row) = catalogue.requirements.iter().find(|row| row.id == *id) {
                 p {
                     a href={ "#" (id) } { (id) } " (" (words::basis(row.basis).nb) "): " (row.text.nb)
-                    " " span.en lang="en" { (row.text.en) }
+                    br; span.en lang="en" { (row.text.en) }
                 }
             } @else {
                 p { (inert(id)) }
@@ -156,7 +156,7 @@ fn check(check: &CheckResult, prefix: &str, shown: &BTreeSet<u64>) -> Markup {
     html! {
         div class={ "check " (check.verdict.word()) } {
             (verdict(check.verdict)) " · " strong { (inert(&check.check)) }
-            @if let Some(step) = &check.step { " · " (inert(step)) }
+            @if let Some(step) = check.step.as_ref().filter(|step| **step != check.check) { " · " (inert(step)) }
             @if check.verdict != Verdict::Pass { " · " code { (inert(&check.reason_code)) } }
             table {
                 @if let Some(fail) = &check.fail { (fact("Hva er galt", "What is wrong", fail)) }
@@ -204,7 +204,7 @@ fn table(excerpt: &[&Entry], marked: &BTreeSet<u64>, prefix: &str, entries: &[En
                         td.tight { (entry.n) }
                         td.tight { (format!("{:.3} s", micros(entry.at_us.saturating_sub(start)))) }
                         td.tight { (place(entry.part)) }
-                        td { (inert(entry.step.as_deref().unwrap_or("–"))) }
+                        td.step { (inert(entry.step.as_deref().unwrap_or("–"))) }
                         td { (event(entry)) }
                     }
                 }

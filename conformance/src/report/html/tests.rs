@@ -102,6 +102,7 @@ fn every_link_within_the_page_has_its_place() {
 fn the_failing_step_is_marked_and_the_way_to_check_is_told() {
     let (run, evidence) = sample::mixed();
     let text = written(&run, &evidence);
+    assert!(text.contains("step failed"));
     assert!(text.contains(" marked\"") && text.contains("provenett replay &lt;run-folder&gt;"));
     assert!(text.contains(&run.scenarios[0].scenario_sha256));
     assert!(text.contains(&"ab".repeat(32)));
