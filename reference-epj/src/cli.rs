@@ -8,7 +8,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 
 use crate::environment::Environment;
-use crate::fault::{Fault, Faults};
+use crate::fault::Fault;
+use crate::process;
 
 /// Name of the variable in which every system under test finds the environment document.
 const ENVIRONMENT_VARIABLE: &str = "PROVENETT_ENVIRONMENT";
@@ -77,28 +78,21 @@ where
         return ExitCode::from(USAGE);
     };
     match Environment::read(&path) {
-        Ok(environment) => run(
-            environment,
-            options.cppa,
-            options.faults.into_iter().collect(),
-        ),
+        Ok(environment) => {
+            let faults = options.faults.into_iter().collect();
+            match process::run(environment, options.cppa, faults) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("error: {error}");
+                    ExitCode::from(USAGE)
+                }
+            }
+        }
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(USAGE)
         }
     }
-}
-
-fn run(_environment: Environment, _cppa: CppaVersion, faults: Faults) -> ExitCode {
-    for fault in faults.iter() {
-        crate::log::warning(format_args!(
-            "seeded fault {}: {}",
-            fault.name(),
-            fault.english()
-        ));
-    }
-    eprintln!("error: the reference EPJ is still being built");
-    ExitCode::FAILURE
 }
 
 #[cfg(test)]

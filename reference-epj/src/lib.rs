@@ -5,27 +5,31 @@
 //! runs as a process of its own ([`cli`]), so that the examiner can kill and restart it like a vendor's. Each
 //! [`Fault`] changes one behaviour; without faults it is the EPJ that contract 03 section 7.11 assumes.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "the message handling that uses bus, look-ups and validation is still being built"
-)]
-
+mod book;
 mod bus;
 mod cache;
 mod cli;
 mod clock;
+mod decision;
 mod environment;
+mod epj;
+mod errors;
 mod fault;
 mod http;
 mod ids;
+mod inbound;
+mod komtest;
 mod log;
+mod own;
+mod process;
 mod register;
+mod replies;
 mod revocation;
 #[cfg(test)]
 mod test_pki;
 mod token;
 mod validation;
+mod verbs;
 
 pub use cli::cli;
 pub use fault::Fault;

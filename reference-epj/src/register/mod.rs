@@ -45,6 +45,10 @@ pub(crate) struct Counterparty {
     /// The profile that they come from.
     pub(crate) cpp_id: Option<Uuid>,
     pub(crate) sync_queue: Option<String>,
+    #[allow(
+        dead_code,
+        reason = "this EPJ sends nothing but the communication test, which is synchronous"
+    )]
     pub(crate) async_queue: Option<String>,
     pub(crate) error_queue: Option<String>,
     /// What is sent to the party is encrypted with this.
