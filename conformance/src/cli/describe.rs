@@ -12,12 +12,7 @@ fn text(nb: impl Into<String>, en: impl Into<String>) -> Text {
 /// A length of time as scenario files write it.
 #[must_use]
 pub fn length(length: Duration) -> String {
-    let ms = length.as_millis();
-    if ms.is_multiple_of(1000) {
-        format!("{} s", ms / 1000)
-    } else {
-        format!("{} ms", ms)
-    }
+    format!("{} s", length.as_secs_f64())
 }
 
 /// What a fault makes of the network.
@@ -219,6 +214,6 @@ mod tests {
     #[test]
     fn lengths_are_exact() {
         assert_eq!(length(Duration::from_secs(10)), "10 s");
-        assert_eq!(length(Duration::from_millis(1500)), "1500 ms");
+        assert_eq!(length(Duration::from_millis(1500)), "1.5 s");
     }
 }

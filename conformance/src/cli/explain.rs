@@ -42,7 +42,13 @@ pub fn explain(scenario: &Scenario, catalogue: &Catalogue) -> String {
     page.heading("Krav / Requirements");
     for id in &scenario.covers {
         if let Some(row) = catalogue.requirements.iter().find(|row| row.id == *id) {
-            page.item("  ", &format!("{id} ({})", words::basis(row.basis)));
+            let basis = words::basis(row.basis);
+            let basis = if basis.nb == basis.en {
+                basis.nb
+            } else {
+                basis.to_string()
+            };
+            page.item("  ", &format!("{id} ({basis})"));
             page.both(&row.text);
         }
     }
@@ -82,7 +88,7 @@ fn what_happens(page: &mut Page, scenario: &Scenario) {
         let ordinary = if variant.ordinary {
             ""
         } else {
-            " (bare i profilen full / in profile full only)"
+            " (bare når alle varianter kjøres / only when all variants are run)"
         };
         page.item("  ", &format!("Variant {}{ordinary}", variant.name));
         for given in &variant.given {

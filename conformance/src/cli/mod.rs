@@ -106,10 +106,28 @@ fn carry_out(command: Command) -> Result<ExitCode, Failure> {
             print!("{}", explain::scenarios(&chosen, &catalogue));
             Ok(ExitCode::Passed)
         }
-        Command::Docs { .. } => Ok(ExitCode::Passed),
+        Command::Docs { write, root } => documentation(&root, write),
         // Taken care of above; it has exit codes of its own.
         Command::ReferenceEpj { .. } => Ok(ExitCode::Passed),
     }
+}
+
+/// Writes or compares the generated documentation.
+fn documentation(root: &std::path::Path, write: bool) -> Result<ExitCode, Failure> {
+    let catalogue = Catalogue::embedded()?;
+    let different = docs::bring_up_to_date(root, &catalogue, write)
+        .map_err(|error| Failure::new(ExitCode::Usage, error))?;
+    for path in &different {
+        let what = if write { "written" } else { "differs" };
+        println!("{what}: {}", path.display());
+    }
+    if write || different.is_empty() {
+        return Ok(ExitCode::Passed);
+    }
+    Err(Failure::new(
+        ExitCode::OwnError,
+        "the documentation is not up to date; run `provenett docs --write`",
+    ))
 }
 
 /// The built-in scenarios, or those of a folder.
