@@ -359,6 +359,26 @@ fn what_is_written_is_as_in_the_examples() {
     assert_eq!(strip(&written), strip(&expected));
 }
 
+#[test]
+fn organisations_nested_to_the_limit_of_depth() {
+    let nested = |depth: usize| {
+        let ident =
+            "<OrganisationName>x</OrganisationName><Ident><Id>1</Id><TypeId V=\"HER\"/></Ident>";
+        let text = String::from_utf8(write_komtest_request(&request())).unwrap();
+        let start = text.find("<Organisation>").unwrap();
+        let end = text.find("</Sender>").unwrap();
+        let open = format!("<Organisation>{ident}").repeat(depth);
+        format!(
+            "{}{open}{}{}",
+            &text[..start],
+            "</Organisation>".repeat(depth),
+            &text[end..]
+        )
+    };
+    assert_eq!(read(nested(240).as_bytes()).unwrap().head.sender.her_id, 1);
+    assert_eq!(read(nested(260).as_bytes()), Err(MessageError::TooComplex));
+}
+
 fn party() -> impl Strategy<Value = Party> {
     (
         "[^\\s\\pC]{1,12}",
@@ -405,6 +425,30 @@ proptest! {
         prop_assert!(read_back.answers_komtest());
         let Content::KomtestReply { text, .. } = read_back.content else { panic!("no reply") };
         prop_assert_eq!(text, reply.text);
+    }
+
+    #[test]
+    fn only_one_order_of_the_head_is_valid(order in prop_oneof![Just((0..8).collect::<Vec<usize>>()), Just((0..8).collect::<Vec<usize>>()).prop_shuffle()], left_out in 0_usize..16) {
+        let text = String::from_utf8(bytes("messages", "komtest-reply-from-helsenorge.valid.xml")).expect("UTF-8");
+        let document = roxmltree::Document::parse(&text).expect("the example is well-formed");
+        let info = document.descendants().find(|node| node.has_tag_name("MsgInfo")).expect("the example has a head");
+        let elements: Vec<_> = info.children().filter(|node| node.is_element()).collect();
+        prop_assert_eq!(elements.len(), order.len());
+        let kept: Vec<_> = order.iter().copied().filter(|index| *index != left_out).collect();
+        let pieces: String = kept.iter().map(|index| &text[elements[*index].range()]).collect();
+        let (start, end) = (elements[0].range().start, elements[7].range().end);
+        let result = read(format!("{}{pieces}{}", &text[..start], &text[end..]).as_bytes());
+        // Ack and ConversationRef may be missing.
+        let complete = left_out >= 8 || [4, 5].contains(&left_out);
+        prop_assert_eq!(result.is_ok(), kept.is_sorted() && complete);
+        if kept.is_sorted() && !complete {
+            let is_missing = matches!(result, Err(MessageError::Missing { .. }));
+            prop_assert!(is_missing);
+        }
+        if complete && !kept.is_sorted() {
+            let is_order = matches!(result, Err(MessageError::Order { .. }));
+            prop_assert!(is_order);
+        }
     }
 
     #[test]

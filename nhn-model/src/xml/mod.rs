@@ -55,6 +55,13 @@ pub(crate) fn parse<'text>(text: &'text str, limits: &Limits) -> Result<Document
     if text.len() > limits.bytes {
         return Err(XmlError::TooLarge);
     }
+    // The parser reserves room by these two characters, wherever they stand.
+    let most = usize::try_from(limits.nodes)
+        .unwrap_or(usize::MAX)
+        .saturating_mul(2);
+    if [b'<', b'='].iter().any(|sign| count(text, *sign) > most) {
+        return Err(XmlError::TooComplex);
+    }
     measure(text, limits)?;
     let options = ParsingOptions {
         allow_dtd: false,
@@ -71,6 +78,10 @@ pub(crate) fn parse<'text>(text: &'text str, limits: &Limits) -> Result<Document
             column: other.pos().col,
         },
     })
+}
+
+fn count(text: &str, sign: u8) -> usize {
+    text.bytes().filter(|byte| *byte == sign).count()
 }
 
 /// Walks over the document without keeping it: nesting, attributes and namespaces can cost a tree far more than their bytes.
@@ -275,5 +286,23 @@ mod tests {
             parse(&deep, &Limits::MESSAGE).err(),
             Some(XmlError::TooComplex)
         );
+        let signs = format!("<a><![CDATA[{}]]></a>", "<=".repeat(5_000_000));
+        assert_eq!(
+            parse(&signs, &Limits::MESSAGE).err(),
+            Some(XmlError::TooComplex)
+        );
+        // These are within the limits, and must not cost more than their size.
+        let scope: String = (0..127).map(|n| format!(" xmlns:n{n}='n{n}'")).collect();
+        let many = format!(
+            "<a{scope}>{}</a>",
+            "<n0:b n1:c='' n2:c=''/>".repeat(300_000)
+        );
+        assert!(parse(&many, &Limits::MESSAGE).is_ok());
+        let pieces = format!("<a>{}</a>", "<![CDATA[a]]>&lt;".repeat(400_000));
+        let document = parse(&pieces, &Limits::MESSAGE).unwrap();
+        assert_eq!(text(document.root_element()).len(), 800_000);
+        let attributes: String = (0..256).map(|n| format!(" a{n}=''")).collect();
+        let wide = format!("<a>{}</a>", format!("<b{attributes}/>").repeat(4_000));
+        assert!(parse(&wide, &Limits::MESSAGE).is_ok());
     }
 }
