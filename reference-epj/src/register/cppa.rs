@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use nhn_model::cppa::{Agreement, Profile, read_agreement, read_profile};
 use reqwest::{Client, StatusCode};
 use uuid::Uuid;
 
 use super::LookupError;
-use super::documents::{Profile, read_agreement, read_profile};
 use crate::cli::CppaVersion;
 use crate::clock;
 use crate::environment::Environment;
@@ -50,7 +50,7 @@ impl CppaClient {
         &self,
         own: u32,
         other: u32,
-    ) -> Result<Option<[Profile; 2]>, LookupError> {
+    ) -> Result<Option<Agreement>, LookupError> {
         let document = self
             .document(&format!("Agreements/HerIds/{own}/{other}"))
             .await?;
@@ -60,7 +60,7 @@ impl CppaClient {
     }
 
     /// An agreement by its id.
-    pub(super) async fn agreement(&self, id: Uuid) -> Result<Option<[Profile; 2]>, LookupError> {
+    pub(super) async fn agreement(&self, id: Uuid) -> Result<Option<Agreement>, LookupError> {
         let document = self.document(&format!("Agreements/{id}")).await?;
         document
             .map(|xml| read_agreement(&xml).map_err(unusable))

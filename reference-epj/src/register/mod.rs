@@ -5,18 +5,18 @@
 //! (contract 03 section 7.5, ARG-03). A counterparty whose certificates have expired is asked for again each time.
 
 mod cppa;
-mod documents;
 mod soap;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use nhn_model::certificate::Certificate;
-use nhn_model::queue::queue_of_address;
+use nhn_model::cppa::{Agreement, Profile};
+use nhn_model::queue::{QueueKind, queue_of_address};
+use nhn_model::register::PartyDetails;
 use uuid::Uuid;
 
 use self::cppa::CppaClient;
-use self::documents::{PartyDetails, Profile};
 use self::soap::SoapClient;
 use crate::cache::{Cache, Fetched, Habits, Missed};
 use crate::cli::CppaVersion;
@@ -32,6 +32,8 @@ const KEPT: time::Duration = time::Duration::minutes(10);
 const KEPT_INCOMPLETE: time::Duration = time::Duration::seconds(10);
 /// Longest wait of a message; a look-up that takes longer ends in the background.
 const LIMIT: Duration = Duration::from_secs(10);
+/// Longest wait when something older can serve.
+const LIMIT_OF_REFRESH: Duration = Duration::from_secs(1);
 /// Most parties and agreements that are kept.
 const CAPACITY: usize = 1024;
 
@@ -152,12 +154,14 @@ where
     V: Clone + Send + Sync + 'static,
     F: Future<Output = Result<Fetched<V>, LookupError>> + Send + 'static,
 {
-    let error = match cache.get(key.clone(), LIMIT, fetch).await {
+    let known = cache.outdated(&key);
+    let limit = known.as_ref().map_or(LIMIT, |_| LIMIT_OF_REFRESH);
+    let error = match cache.get(key, limit, fetch).await {
         Ok(found) => return Ok(found),
         Err(Missed::Failed(error)) => error,
-        Err(Missed::Late) => LookupError::Unavailable(format!("no answer within {LIMIT:?}")),
+        Err(Missed::Late) => LookupError::Unavailable(format!("no answer within {limit:?}")),
     };
-    match cache.outdated(&key) {
+    match known {
         Some(known) if matches!(error, LookupError::Unavailable(_)) => {
             log::warning(format_args!("{error}; what is known goes on serving"));
             Ok(known)
@@ -180,11 +184,11 @@ impl Inner {
             other => Some(other?),
         };
         match (profile, details) {
-            (Ok(Some(profile)), details) => Ok(self.of_profile(profile, details.as_ref())),
-            (Ok(None), Some(details)) => self.of_register(her_id, &details, KEPT).await,
+            (Ok(Some(profile)), details) => self.of_profile(&profile, details.as_ref()),
+            (Ok(None), Some(details)) => self.of_register(&details, KEPT).await,
             (Err(error), Some(details)) => {
                 log::warning(format_args!("HER-id {her_id}, without CPPA: {error}"));
-                self.of_register(her_id, &details, KEPT_INCOMPLETE).await
+                self.of_register(&details, KEPT_INCOMPLETE).await
             }
             (_, None) => Err(LookupError::Unknown(format!("HER-id {her_id}"))),
         }
@@ -215,86 +219,68 @@ impl Inner {
             }
             other => Some(other?),
         };
-        Ok(self.of_profile(profile, details.as_ref()))
+        self.of_profile(&profile, details.as_ref())
     }
 
     /// The other side of an agreement that this EPJ is a party to.
-    fn side(&self, [a, b]: &[Profile; 2], expected: Option<u32>) -> Result<Profile, LookupError> {
-        let other = match self.own {
-            own if own == a.her_id => b,
-            own if own == b.her_id => a,
-            _ => {
-                return Err(LookupError::Unusable(
-                    "the agreement is between others".into(),
-                ));
-            }
-        };
-        if expected.is_some_and(|expected| expected != other.her_id) {
-            return Err(LookupError::Unusable(
-                "the agreement is with another party".into(),
-            ));
-        }
-        Ok(other.clone())
+    fn side(&self, agreement: &Agreement, expected: Option<u32>) -> Result<Profile, LookupError> {
+        let side = agreement
+            .counterparty(self.own)
+            .filter(|side| expected.is_none_or(|expected| expected == side.her_id));
+        let others = || LookupError::Unusable("the agreement is between others".into());
+        side.cloned().ok_or_else(others)
     }
 
     fn of_profile(
         &self,
-        profile: Profile,
+        profile: &Profile,
         details: Option<&PartyDetails>,
-    ) -> Fetched<Arc<Counterparty>> {
-        let (sync_queue, async_queue, error_queue, kept) = match details {
-            Some(details) => (
-                queue(&details.sync_address),
-                queue(&details.async_address),
-                queue(&details.error_address),
-                KEPT,
-            ),
-            None => (
-                queue(&profile.sync_address),
-                queue(&profile.async_address),
-                None,
-                KEPT_INCOMPLETE,
-            ),
+    ) -> Result<Fetched<Arc<Counterparty>>, LookupError> {
+        let encryption = profile
+            .encryption_certificate()
+            .ok_or_else(|| LookupError::Unusable("no certificate to encrypt to".into()))?;
+        let mut party = Counterparty {
+            her_id: profile.her_id,
+            name: profile.name.clone(),
+            cpa_id: profile.cpa_id,
+            cpp_id: profile.cpp_id,
+            sync_queue: queue(profile.sync_address.as_deref()),
+            async_queue: queue(profile.async_address.as_deref()),
+            error_queue: None,
+            encryption,
+            signing: profile.signing_certificate().into_iter().collect(),
         };
-        self.keep(
-            Counterparty {
-                her_id: profile.her_id,
-                encryption: profile.encryption,
-                signing: vec![profile.signing],
-                name: profile.name,
-                cpa_id: profile.cpa_id,
-                cpp_id: profile.cpp_id,
-                sync_queue,
-                async_queue,
-                error_queue,
-            },
-            kept,
-        )
+        let Some(details) = details else {
+            return Ok(self.keep(party, KEPT_INCOMPLETE));
+        };
+        // The register's addresses count (contract 02 section 5.5).
+        party.sync_queue = details.queue(QueueKind::Sync).ok();
+        party.async_queue = details.queue(QueueKind::Async).ok();
+        party.error_queue = details.queue(QueueKind::Error).ok();
+        Ok(self.keep(party, KEPT))
     }
 
     /// A party without agreement and profile: its certificates are in the register.
     async fn of_register(
         &self,
-        her_id: u32,
         details: &PartyDetails,
         kept: time::Duration,
     ) -> Result<Fetched<Arc<Counterparty>>, LookupError> {
+        let her_id = details.her_id;
         let (encryption, signing) =
             tokio::try_join!(self.soap.encryption(her_id), self.soap.signing(her_id))?;
-        Ok(self.keep(
-            Counterparty {
-                her_id,
-                name: details.name.clone(),
-                cpa_id: None,
-                cpp_id: None,
-                sync_queue: queue(&details.sync_address),
-                async_queue: queue(&details.async_address),
-                error_queue: queue(&details.error_address),
-                encryption,
-                signing: vec![signing],
-            },
-            kept,
-        ))
+        let party = Counterparty {
+            her_id,
+            name: details.name.clone(),
+            cpa_id: None,
+            cpp_id: None,
+            sync_queue: details.queue(QueueKind::Sync).ok(),
+            async_queue: details.queue(QueueKind::Async).ok(),
+            error_queue: details.queue(QueueKind::Error).ok(),
+            encryption,
+            signing: vec![signing],
+        };
+        Ok(self.keep(party, kept))
     }
 
     /// Kept for a while, but not beyond the life of its certificates (contract 02 section 5.7).
@@ -318,19 +304,21 @@ impl Inner {
 }
 
 /// The queue that an address names, if it names one.
-fn queue(address: &Option<String>) -> Option<String> {
-    queue_of_address(address.as_deref()?).ok()
+fn queue(address: Option<&str>) -> Option<String> {
+    queue_of_address(address?).ok()
 }
 
 fn own_queues(details: &PartyDetails) -> Result<OwnQueues, LookupError> {
-    let queue = |kind: &str, address: &Option<String>| {
-        let address = address.as_deref().unwrap_or_default();
-        queue_of_address(address)
-            .map_err(|error| LookupError::Unusable(format!("own {kind} queue: {error}")))
+    let queue = |kind: QueueKind| {
+        let wrong = |error| LookupError::Unusable(format!("own queue {}: {error}", kind.name()));
+        details.queue(kind).map_err(wrong)
     };
     Ok(OwnQueues {
-        async_queue: queue("async", &details.async_address)?,
-        sync_queue: queue("sync", &details.sync_address)?,
-        error_queue: queue("error", &details.error_address)?,
+        async_queue: queue(QueueKind::Async)?,
+        sync_queue: queue(QueueKind::Sync)?,
+        error_queue: queue(QueueKind::Error)?,
     })
 }
+
+#[cfg(test)]
+mod tests;

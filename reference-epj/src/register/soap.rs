@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use nhn_model::certificate::Certificate;
+use nhn_model::register::{
+    self, CONTENT_TYPE, CertificatePurpose, PartyDetails, RegisterError, SoapRequest,
+};
 use reqwest::{Client, StatusCode};
 
 use super::LookupError;
-use super::documents::{self, DocumentError, PartyDetails};
 use crate::environment::Account;
 use crate::http;
 
@@ -14,8 +16,6 @@ use crate::http;
 const LONGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// Longest wait for one answer.
 const LIMIT: Duration = Duration::from_secs(10);
-
-const PARTIES: &str = "http://register.nhn.no/CommunicationParty";
 
 /// The register's client.
 pub(super) struct SoapClient {
@@ -33,14 +33,14 @@ impl SoapClient {
 
     /// A party that is in use.
     pub(super) async fn party(&self, her_id: u32) -> Result<PartyDetails, LookupError> {
-        let answer = self.call("GetCommunicationPartyDetails", her_id).await?;
-        let details = documents::read_party(&answer).map_err(|error| meaning(&error, her_id))?;
+        let answer = self.call(&register::get_party_request(her_id)).await?;
+        let details = register::read_party(&answer).map_err(|error| meaning(&error, her_id))?;
         if details.her_id != her_id {
             return Err(LookupError::Unusable(
                 "the answer is about another party".into(),
             ));
         }
-        if !details.in_use {
+        if !details.active || !details.takes_messages {
             return Err(LookupError::Unknown(format!(
                 "HER-id {her_id} as a party in use"
             )));
@@ -50,41 +50,38 @@ impl SoapClient {
 
     /// The certificate that a party's messages are encrypted with.
     pub(super) async fn encryption(&self, her_id: u32) -> Result<Certificate, LookupError> {
-        self.certificate(her_id, "GetCertificateDetailsForEncryption")
+        self.certificate(her_id, CertificatePurpose::Encryption)
             .await
     }
 
     /// The certificate that a party signs with.
     pub(super) async fn signing(&self, her_id: u32) -> Result<Certificate, LookupError> {
-        self.certificate(her_id, "GetCertificateDetailsForValidatingSignature")
+        self.certificate(her_id, CertificatePurpose::Signature)
             .await
     }
 
     async fn certificate(
         &self,
         her_id: u32,
-        operation: &'static str,
+        purpose: CertificatePurpose,
     ) -> Result<Certificate, LookupError> {
-        let answer = self.call(operation, her_id).await?;
-        documents::read_certificate(&answer, operation).map_err(|error| meaning(&error, her_id))
+        let request = register::get_certificate_request(her_id, purpose);
+        let answer = self.call(&request).await?;
+        let der = register::read_certificate(&answer).map_err(|error| meaning(&error, her_id))?;
+        Certificate::from_der(&der).map_err(|error| {
+            LookupError::Unusable(format!("certificate of HER-id {her_id}: {error}"))
+        })
     }
 
     /// The body of the answer; faults come with status 500.
-    async fn call(&self, operation: &str, her_id: u32) -> Result<Vec<u8>, LookupError> {
-        let body = format!(
-            "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body>\
-             <{operation} xmlns=\"{PARTIES}\"><herId>{her_id}</herId></{operation}></s:Body></s:Envelope>"
-        );
+    async fn call(&self, call: &SoapRequest) -> Result<Vec<u8>, LookupError> {
         let request = self
             .http
             .post(&self.account.url)
             .basic_auth(&self.account.username, Some(self.account.password.reveal()))
-            .header("content-type", "text/xml; charset=utf-8")
-            .header(
-                "SOAPAction",
-                format!("\"{PARTIES}/ICommunicationPartyService/{operation}\""),
-            )
-            .body(body);
+            .header("content-type", CONTENT_TYPE)
+            .header("SOAPAction", call.soap_action())
+            .body(call.body.clone());
         let unavailable = |reason: String| LookupError::Unavailable(format!("AR: {reason}"));
         let answer = http::send(request, LONGEST_ANSWER, LIMIT)
             .await
@@ -97,13 +94,10 @@ impl SoapClient {
 }
 
 /// A fault that names the party is an answer; everything else may be better next time.
-fn meaning(error: &DocumentError, her_id: u32) -> LookupError {
+fn meaning(error: &RegisterError, her_id: u32) -> LookupError {
     match error {
-        DocumentError::Fault { code, .. }
-            if matches!(
-                code.as_str(),
-                "InvalidHerIdSupplied" | "EntityNotFound" | "CertificateNotFound"
-            ) =>
+        RegisterError::Fault { code, .. }
+            if error.is_unknown_her_id() || code == "CertificateNotFound" =>
         {
             LookupError::Unknown(format!("HER-id {her_id} ({code})"))
         }

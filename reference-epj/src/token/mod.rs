@@ -234,4 +234,4 @@ pub(crate) fn fresh_nonce(answer: &Answer) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

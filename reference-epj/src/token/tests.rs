@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
-use super::key::tests::{rsa_jwk, verified};
+pub(crate) use super::key::tests::rsa_jwk;
+use super::key::tests::verified;
 use super::*;
 use crate::environment::Scopes;
 use crate::http::tests::plain_client;
