@@ -360,6 +360,32 @@ fn what_is_written_is_as_in_the_examples() {
 }
 
 #[test]
+fn prefixes_comments_and_schema_locations_change_nothing() {
+    let text = String::from_utf8(write_komtest_request(&request())).unwrap();
+    let expected = read(text.as_bytes()).unwrap();
+    let (head, dialog) = text.split_once("<Dialogmelding").unwrap();
+    let (dialog, tail) = dialog.split_once("</Dialogmelding>").unwrap();
+    let prefixed = |text: &str, prefix: &str| {
+        text.replace("</", &format!("</{prefix}:"))
+            .replace('<', &format!("<{prefix}:"))
+    };
+    let repaired = |text: String| {
+        text.replace("<m:/m:", "</m:")
+            .replace("<d:/d:", "</d:")
+            .replace("<m:?xml", "<?xml")
+    };
+    let changed = [
+        repaired(prefixed(head, "m")).replace("xmlns=", "xmlns:m="),
+        repaired(prefixed(&format!("<Dialogmelding{dialog}</Dialogmelding>"), "d")).replace("xmlns=", "xmlns:d="),
+        repaired(prefixed(tail, "m")),
+    ]
+    .concat()
+    .replace("<m:Ack ", "<!-- a comment --><?a instruction?><m:Ack ")
+    .replace("<m:MsgHead ", "<m:MsgHead xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:schemaLocation=\"a b\" ");
+    assert_eq!(read(changed.as_bytes()), Ok(expected), "{changed}");
+}
+
+#[test]
 fn organisations_nested_to_the_limit_of_depth() {
     let nested = |depth: usize| {
         let ident =

@@ -131,6 +131,33 @@ fn a_unit() {
 }
 
 #[test]
+fn inherited_queues_and_odd_addresses() {
+    let text = String::from_utf8(example("GetCommunicationPartyDetails.response")).unwrap();
+    let read = |text: String| read_party(text.as_bytes()).unwrap();
+    let inherited = read(text.replace(
+        "/8900011_async</a:Address><a:Inherited>false",
+        "/8900001_async</a:Address><a:Inherited>true",
+    ));
+    assert_eq!(
+        inherited.queue(QueueKind::Async).as_deref(),
+        Ok("8900001_async")
+    );
+    assert!(inherited.address(QueueKind::Async).unwrap().inherited);
+    let empty = read(text.replace("/8900011_sync<", "/<"));
+    assert_eq!(empty.queue(QueueKind::Sync), Err(AddressError::Empty));
+    let without_code = read(text.replace("<a:TypeCodeValue>E_SB_ERROR</a:TypeCodeValue>", ""));
+    assert_eq!(
+        without_code.queue(QueueKind::Error).as_deref(),
+        Ok("8900011_error")
+    );
+    let nil = read(
+        text.replace("<ElectronicAddresses>", "<Other>")
+            .replace("</ElectronicAddresses>", "</Other>"),
+    );
+    assert!(nil.addresses.is_empty());
+}
+
+#[test]
 fn organisations_and_searches() {
     let organization = read_party(&example("GetOrganizationDetails.response")).unwrap();
     assert_eq!(
