@@ -130,6 +130,16 @@ fn summary(screen: &mut Screen, run: &RunResult) {
             &format!("{} – {meaning}", run.exit_code.number()),
         );
     }
+    let adapters: BTreeSet<&str> = run
+        .scenarios
+        .iter()
+        .map(|result| result.adapter.as_str())
+        .filter(|adapter| !adapter.is_empty())
+        .collect();
+    for adapter in adapters {
+        let examined = words::examined(adapter);
+        screen.both("", "Prøvd", "Examined", &examined);
+    }
     let faults: BTreeSet<&str> = run
         .scenarios
         .iter()
@@ -421,6 +431,7 @@ mod tests {
             "Rett opp     Sett tidsgrensen for CRL og OCSP til 1 sekund",
             "Mend         Set the time limit for CRL and OCSP to 1 second",
             "REV-05+REV-06.10s/evidence.jsonl",
+            "Examined     Prøvenett's own reference EPJ, not a vendor's system",
             "Seeded fault crl-timeout-15s: The EPJ waits up to 15 seconds",
             "provenett replay provenett-runs/1",
             "Bestått      REV-05 (3s), REV-06 (3s), REV-06 (10s)",

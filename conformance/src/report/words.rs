@@ -125,6 +125,27 @@ pub fn coverage(coverage: Coverage) -> Text {
     Text::new(nb, en)
 }
 
+/// What was examined, by the name of the adapter; nobody may take the reference EPJ's result for a vendor's.
+#[must_use]
+pub fn examined(adapter: &str) -> Text {
+    let (nb, en) = match adapter {
+        "reference" => (
+            "Prøvenetts egen referanse-EPJ, ikke en leverandørs system",
+            "Prøvenett's own reference EPJ, not a vendor's system",
+        ),
+        "command" => (
+            "et program som Prøvenett startet",
+            "a program that Prøvenett started",
+        ),
+        "http" => (
+            "et kjørende system, spurt over HTTP",
+            "a running system, asked over HTTP",
+        ),
+        _ => return Text::new(adapter, adapter),
+    };
+    Text::new(nb, en)
+}
+
 /// What a seeded fault does, as a whole sentence; nothing for a name that the reference EPJ does not have.
 #[must_use]
 pub fn seeded_fault(name: &str) -> Option<Text> {

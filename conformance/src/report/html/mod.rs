@@ -7,6 +7,7 @@ mod requirements;
 mod scenario;
 mod verify;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -54,6 +55,7 @@ pub fn page(
                 h1 { (name.nb) " / " span lang="en" { (name.en) } }
                 div.remark { (both(&words::no_approval())) }
                 (overall(run))
+                (examined(run))
                 (identification())
                 h2 { "Scenarioer / " span lang="en" { "Scenarios" } }
                 (scenarios(run))
@@ -116,6 +118,34 @@ fn overall(run: &RunResult) -> Markup {
             span.note {
                 "exit code " (run.exit_code.number()) ": " (run.exit_code.meaning().nb) " / " (run.exit_code.meaning().en)
                 " · " (seconds(total))
+            }
+        }
+    }
+}
+
+/// What was examined, and with which seeded faults.
+fn examined(run: &RunResult) -> Markup {
+    let adapters: BTreeSet<&str> = run
+        .scenarios
+        .iter()
+        .map(|result| result.adapter.as_str())
+        .filter(|adapter| !adapter.is_empty())
+        .collect();
+    let faults: BTreeSet<&str> = run
+        .scenarios
+        .iter()
+        .flat_map(|result| result.sut_faults.iter().map(String::as_str))
+        .collect();
+    html! {
+        @for adapter in adapters {
+            @let text = words::examined(adapter);
+            p { "Prøvd / " span lang="en" { "Examined" } ": " (inert(&text.nb)) " / " span lang="en" { (inert(&text.en)) } "." }
+        }
+        @for fault in faults {
+            @let text = words::seeded_fault(fault).unwrap_or_default();
+            div.remark {
+                p { "Innlagt feil / " span lang="en" { "Seeded fault" } ": " code { (inert(fault)) } }
+                (both(&text))
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The requirement table: what this run says about each row, and what it leaves open.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 
 use super::verdict;
@@ -23,7 +25,7 @@ pub(super) fn table(run: &RunResult, catalogue: &Catalogue) -> Markup {
                         td.id { (row.id) }
                         td { (row.text.nb) br; span.en lang="en" { (row.text.en) } }
                         td { (words::basis(row.basis).nb) }
-                        td { (state(run, row)) }
+                        td { (state(run, row, catalogue)) }
                     }
                 }
             }
@@ -31,8 +33,9 @@ pub(super) fn table(run: &RunResult, catalogue: &Catalogue) -> Markup {
     }
 }
 
-/// The gravest verdict of the scenarios that cover the row; what was not run is never called passed.
-fn state(run: &RunResult, row: &Requirement) -> Markup {
+/// The gravest verdict of the scenarios that cover the row; what was not run is never called passed, and what was run in
+/// part is called so.
+fn state(run: &RunResult, row: &Requirement, catalogue: &Catalogue) -> Markup {
     let results: Vec<(&ScenarioResult, usize)> = run
         .scenarios
         .iter()
@@ -40,12 +43,24 @@ fn state(run: &RunResult, row: &Requirement) -> Markup {
         .filter(|(result, _)| result.requirements.contains(&row.id))
         .collect();
     let gravest = results.iter().map(|(result, _)| result.verdict).max();
+    let all = catalogue
+        .scenarios
+        .iter()
+        .filter(|scenario| scenario.covers.contains(&row.id))
+        .count();
+    let ran: BTreeSet<&str> = results
+        .iter()
+        .map(|(result, _)| result.id.as_str())
+        .collect();
     html! {
         @match (gravest, row.coverage) {
             (Some(gravest), _) => {
                 (verdict(gravest)) br;
                 @for (result, number) in results {
                     a href={ "#s" (number) } { (inert(&result.label())) } " "
+                }
+                @if ran.len() < all {
+                    br; span.note { "prøvd delvis: " (ran.len()) " av " (all) " scenarioer / tested in part: " (ran.len()) " of " (all) " scenarios" }
                 }
             },
             (None, Coverage::Scenarios) => span.note { "ikke prøvd / not tested" },

@@ -106,6 +106,8 @@ fn the_failing_step_is_marked_and_the_way_to_check_is_told() {
     assert!(text.contains(" marked\"") && text.contains("provenett replay &lt;run-folder&gt;"));
     assert!(text.contains(&run.scenarios[0].scenario_sha256));
     assert!(text.contains(&"ab".repeat(32)));
+    assert!(text.contains("tested in part: 1 of"));
+    assert!(text.contains("not a vendor's system") && text.contains("waits up to 15 seconds"));
     assert!(text.contains("planlagt, ikke prøvd / planned, not tested"));
 }
 

@@ -10,8 +10,8 @@ use time::format_description::well_known::Rfc3339;
 use super::both;
 use super::scenario::file;
 use crate::Text;
+use crate::report::Evidence;
 use crate::report::text::inert;
-use crate::report::{Evidence, words};
 use crate::verdict::{RunResult, ScenarioResult};
 
 pub(super) fn section(run: &RunResult, evidence: &[Evidence], folder: &Path) -> Markup {
@@ -63,25 +63,12 @@ fn environment(run: &RunResult, evidence: &[Evidence]) -> Markup {
         values.dedup();
         values.join(", ")
     };
-    let mut faults: Vec<&String> = run
-        .scenarios
-        .iter()
-        .flat_map(|result| &result.sut_faults)
-        .collect();
-    faults.sort();
-    faults.dedup();
     html! {
         table.facts {
             tr { th { "Dømt med / Judged by" } td { "Prøvenett " (env!("CARGO_PKG_VERSION")) } }
             tr { th { "Kjørt med / Run by" } td { "Prøvenett " (inert(&each(|result| result.version.clone()))) } }
             tr { th { "SUT-adapter" } td { (inert(&each(|result| result.adapter.clone()))) } }
             tr { th { "Tilfeldige tall / Seed" } td { (inert(&each(|result| result.seed.to_string()))) } }
-            @for name in faults {
-                tr {
-                    th { "Innlagt feil / Seeded fault" }
-                    td { code { (inert(name)) } " " (words::seeded_fault(name).unwrap_or_default()) }
-                }
-            }
             @for (key, value) in parameters(evidence) {
                 tr { th { code { (inert(&key)) } } td { (inert(&value)) } }
             }
