@@ -1,9 +1,16 @@
 //! Just enough of BER and DER (X.690) to take structures apart by hand and to put them together; whatever needs a key is OpenSSL's.
 
+use time::OffsetDateTime;
+
+use crate::date_time;
+
 /// Universal tags and the context tags in use.
+pub(crate) const BOOLEAN: u8 = 0x01;
 pub(crate) const INTEGER: u8 = 0x02;
+pub(crate) const BIT_STRING: u8 = 0x03;
 pub(crate) const OCTET_STRING: u8 = 0x04;
 pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
+pub(crate) const ENUMERATED: u8 = 0x0a;
 pub(crate) const UTC_TIME: u8 = 0x17;
 pub(crate) const GENERALIZED_TIME: u8 = 0x18;
 pub(crate) const SEQUENCE: u8 = 0x30;
@@ -11,6 +18,7 @@ pub(crate) const SET: u8 = 0x31;
 pub(crate) const CONTEXT_0: u8 = 0x80;
 pub(crate) const CONTEXT_0_CONSTRUCTED: u8 = 0xa0;
 pub(crate) const CONTEXT_1_CONSTRUCTED: u8 = 0xa1;
+pub(crate) const CONTEXT_2_CONSTRUCTED: u8 = 0xa2;
 
 /// Deepest nesting of indefinite lengths that is followed.
 const DEPTH: usize = 32;
@@ -141,6 +149,37 @@ pub(crate) fn content_type(bytes: &[u8]) -> Option<&[u8]> {
     Some(oid.content)
 }
 
+/// Identifier, criticality and value of an extension (RFC 5280 section 4.1).
+pub(crate) fn extension<'a>(extension: &Element<'a>) -> Option<(&'a [u8], bool, &'a [u8])> {
+    let mut fields = Reader(extension.content);
+    let oid = fields.expect(OBJECT_IDENTIFIER)?;
+    let critical = fields
+        .optional(BOOLEAN)
+        .is_some_and(|critical| critical.content != [0]);
+    let value = fields.expect(OCTET_STRING)?;
+    Some((oid.content, critical, value.content))
+}
+
+/// A `GeneralizedTime` of whole seconds in UTC.
+pub(crate) fn generalized_time(element: &Element<'_>) -> Option<OffsetDateTime> {
+    let text = std::str::from_utf8(element.content).ok()?;
+    let digits = text.strip_suffix('Z')?;
+    if element.tag != GENERALIZED_TIME || digits.len() != 14 || !digits.is_ascii() {
+        return None;
+    }
+    let (date, clock) = digits.split_at(8);
+    let text = format!(
+        "{}-{}-{}T{}:{}:{}Z",
+        &date[..4],
+        &date[4..6],
+        &date[6..],
+        &clock[..2],
+        &clock[2..4],
+        &clock[4..]
+    );
+    date_time::parse(&text)
+}
+
 /// An element of DER.
 pub(crate) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = vec![tag];
@@ -207,6 +246,15 @@ pub(crate) mod oid {
     pub(crate) const SHA384: &[u8] = b"\x60\x86\x48\x01\x65\x03\x04\x02\x02";
     pub(crate) const SHA512: &[u8] = b"\x60\x86\x48\x01\x65\x03\x04\x02\x03";
 
+    pub(crate) const SHA256_WITH_RSA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b";
+    pub(crate) const SHA384_WITH_RSA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c";
+    pub(crate) const SHA512_WITH_RSA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d";
+    pub(crate) const SHA256_WITH_ECDSA: &[u8] = b"\x2a\x86\x48\xce\x3d\x04\x03\x02";
+    pub(crate) const SHA384_WITH_ECDSA: &[u8] = b"\x2a\x86\x48\xce\x3d\x04\x03\x03";
+
+    pub(crate) const OCSP_BASIC: &[u8] = b"\x2b\x06\x01\x05\x05\x07\x30\x01\x01";
+    pub(crate) const OCSP_NONCE: &[u8] = b"\x2b\x06\x01\x05\x05\x07\x30\x01\x02";
+
     pub(crate) const AES_128_CBC: &[u8] = b"\x60\x86\x48\x01\x65\x03\x04\x01\x02";
     pub(crate) const AES_192_CBC: &[u8] = b"\x60\x86\x48\x01\x65\x03\x04\x01\x16";
     pub(crate) const AES_256_CBC: &[u8] = b"\x60\x86\x48\x01\x65\x03\x04\x01\x2a";
@@ -232,6 +280,10 @@ mod tests {
             (oid::AES_256_CBC, "2.16.840.1.101.3.4.1.42"),
             (oid::TRIPLE_DES_CBC, "1.2.840.113549.3.7"),
             (oid::DES_CBC, "1.3.14.3.2.7"),
+            (oid::SHA256_WITH_RSA, "1.2.840.113549.1.1.11"),
+            (oid::SHA256_WITH_ECDSA, "1.2.840.10045.4.3.2"),
+            (oid::OCSP_BASIC, "1.3.6.1.5.5.7.48.1.1"),
+            (oid::OCSP_NONCE, "1.3.6.1.5.5.7.48.1.2"),
         ] {
             assert_eq!(dotted(oid), text);
         }

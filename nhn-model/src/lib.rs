@@ -14,6 +14,7 @@
 //! | [`cppa`] | profiles and agreements |
 //! | [`certificate`] | certificates, and chains to a trusted root |
 //! | [`protection`] | messages signed and encrypted, and opened |
+//! | [`revocation`] | revocation lists and OCSP answers |
 //! | [`register`] | questions to the registers over SOAP, and their answers |
 
 pub mod amqp;
@@ -29,6 +30,7 @@ pub mod organization_number;
 pub mod protection;
 pub mod queue;
 pub mod register;
+pub mod revocation;
 pub mod secret;
 mod xml;
 

@@ -83,9 +83,10 @@ impl Certificate {
             not_before,
             not_after,
         };
-        // Everything later relies on both being there.
+        // Everything later relies on these being there.
         certificate
             .issuer_and_serial()
+            .and_then(|_| certificate.subject_and_key())
             .ok_or(CertificateError::Unreadable)?;
         Ok(certificate)
     }
@@ -267,6 +268,25 @@ impl Certificate {
         let _algorithm = tbs.expect(asn1::SEQUENCE)?;
         let issuer = tbs.expect(asn1::SEQUENCE)?;
         Some((issuer.whole, serial.whole))
+    }
+
+    /// The subject's name as an encoded element, and the bits of the public key, of which hashes are made (RFC 6960 section 4.1.1).
+    pub(crate) fn subject_and_key(&self) -> Option<(&[u8], &[u8])> {
+        let mut tbs = Reader::new(&self.der)
+            .enter(asn1::SEQUENCE)?
+            .enter(asn1::SEQUENCE)?;
+        let _version = tbs.optional(asn1::CONTEXT_0_CONSTRUCTED);
+        tbs.expect(asn1::INTEGER)?;
+        // Algorithm, issuer, validity.
+        for _ in 0..3 {
+            tbs.expect(asn1::SEQUENCE)?;
+        }
+        let subject = tbs.expect(asn1::SEQUENCE)?;
+        let mut key = tbs.enter(asn1::SEQUENCE)?;
+        key.expect(asn1::SEQUENCE)?;
+        let bits = key.expect(asn1::BIT_STRING)?;
+        // The first octet counts unused bits.
+        Some((subject.whole, bits.content.get(1..)?))
     }
 
     /// The subject key identifier, if the certificate has one.
