@@ -6,10 +6,25 @@
 //! received. What it shall do differently in a scenario is set by [`Handle::set_behaviour`] and by the variants of a
 //! [`TestRequest`].
 
+mod answer;
+mod bait;
 mod behaviour;
+mod bus;
 mod config;
+mod directory;
+mod engine;
+mod examine;
+mod exchange;
 mod handle;
+mod judge;
+mod keys;
+mod manner;
+mod report;
 mod request;
+mod status;
+mod table;
+mod text;
+mod web;
 
 pub use behaviour::Behaviour;
 pub use config::{Config, Identities, KeyPair, Party, Queues, RegisterAccount, Secret, StartError};
