@@ -322,4 +322,21 @@ mod tests {
         );
         assert!(profiles(&catalogue, false).contains("smoke"));
     }
+
+    #[test]
+    fn every_field_is_described() {
+        let described = include_str!("../../../docs/report-format.md");
+        for what in [
+            Listed::Scenarios,
+            Listed::Profiles,
+            Listed::Requirements,
+            Listed::Faults,
+        ] {
+            let text = listing(&catalogue(), what, true);
+            let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+            for name in value["rows"][0].as_object().unwrap().keys() {
+                assert!(described.contains(&format!("`{name}`")), "{name}");
+            }
+        }
+    }
 }

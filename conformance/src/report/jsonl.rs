@@ -254,4 +254,19 @@ mod tests {
         assert_eq!(summary["exit_code"], 11);
         assert_eq!(summary["fail"], 1);
     }
+
+    #[test]
+    fn every_field_is_described() {
+        let described = include_str!("../../../docs/report-format.md");
+        for line in lines() {
+            for name in line
+                .as_object()
+                .unwrap()
+                .keys()
+                .filter(|name| *name != "line")
+            {
+                assert!(described.contains(&format!("`{name}`")), "{name}");
+            }
+        }
+    }
 }
