@@ -24,7 +24,6 @@ mod own;
 mod process;
 mod register;
 mod replies;
-mod revocation;
 #[cfg(test)]
 mod test_pki;
 mod token;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use nhn_model::certificate::{Certificate, ChainError, Trust, build_chain};
 use nhn_model::error_message::ErrorCondition;
+use nhn_model::revocation::{self, Crl, Status};
 use reqwest::{Client, RequestBuilder, StatusCode};
 use tokio::task::JoinSet;
 
@@ -18,7 +19,6 @@ use crate::clock;
 use crate::environment::Environment;
 use crate::fault::{Fault, Faults};
 use crate::http::{self, SetupError};
-use crate::revocation::{self, Crl, Status};
 
 /// Most bytes of an answer of each kind.
 const LONGEST_OCSP: usize = 64 * 1024;
@@ -313,7 +313,7 @@ impl Validator {
 fn judge(status: &Status, certificate: &Certificate) -> Option<Result<(), CertificateProblem>> {
     match status {
         Status::Good => Some(Ok(())),
-        Status::Revoked => Some(Err(CertificateProblem::Revoked {
+        Status::Revoked { .. } => Some(Err(CertificateProblem::Revoked {
             serial: certificate.serial(),
         })),
         Status::Unknown => None,
