@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use testbed::clock::Moment;
 
 /// Most entries that are kept; the oldest is forgotten first.
-const CAPACITY: usize = 20_000;
+const CAPACITY: usize = 100_000;
 
 /// Remembers texts for a fixed time.
 #[derive(Debug)]

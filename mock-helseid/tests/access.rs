@@ -197,3 +197,66 @@ async fn a_withdrawn_signing_key_makes_tokens_worthless() {
     assert!(judge(&new).is_ok());
     service.stop().await;
 }
+
+#[tokio::test]
+async fn a_signature_alone_does_not_make_an_access_token() {
+    let own = TestKey::es256("STS");
+    let jwk = changed(&own.private_jwk(), "alg", "ES256".into()).to_string();
+    let service = Service::with(TestKey::es256("K1"), |config| {
+        config.signing_jwk = Some(jwk);
+    })
+    .await;
+    let (header, claims) = decode(&service.token().await);
+    let tokens = service.handle.access_tokens();
+    let judge = |header: &Value, claims: &Value| {
+        let token = own.sign(header, claims);
+        let judged = tokens.verify(&format!("Bearer {token}"), None, "GET", URL);
+        judged.map(|_| ()).map_err(|refusal| refusal.to_string())
+    };
+    assert_eq!(judge(&header, &claims), Ok(()));
+    let listed = changed(&claims, "aud", json!(["nhn:cppa", "nhn:other"]));
+    assert_eq!(judge(&header, &listed), Ok(()), "an audience may be a list");
+    let jwt = changed(&header, "typ", "JWT".into());
+    assert_eq!(judge(&jwt, &claims), Ok(()), "the older type is taken, too");
+    for (name, value, says) in [
+        ("aud", Value::Null, "no audience"),
+        ("iss", Value::Null, "issuer"),
+        ("exp", Value::Null, "no 'exp'"),
+        ("exp", json!("never"), "no 'exp'"),
+        ("nbf", Value::Null, "not valid yet"),
+        ("nbf", json!(service.now() + 30), "not valid yet"),
+    ] {
+        let refused = judge(&header, &changed(&claims, name, value)).unwrap_err();
+        assert!(refused.contains(says), "{name}: {refused}");
+    }
+    for (name, value, says) in [
+        (
+            "typ",
+            json!("client-authentication+jwt"),
+            "not an access token",
+        ),
+        ("typ", Value::Null, "not an access token"),
+        ("kid", Value::Null, "its key"),
+        ("kid", json!("another"), "its key"),
+    ] {
+        let refused = judge(&changed(&header, name, value), &claims).unwrap_err();
+        assert!(refused.contains(says), "{name}: {refused}");
+    }
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn strict_mode_takes_fresh_proofs_only() {
+    for (strict, taken) in [(false, true), (true, false)] {
+        let service = Service::with(TestKey::es256("K1"), |config| config.strict = strict).await;
+        let token = service.token().await;
+        let claims = changed(
+            &proof_claims(&service, &token),
+            "iat",
+            (service.now() - 10).into(),
+        );
+        let judged = verify(&service, &token, &service.proof_header(), &claims);
+        assert_eq!(judged.is_ok(), taken, "{judged:?}");
+        service.stop().await;
+    }
+}

@@ -6,7 +6,8 @@ mod common;
 use std::time::Duration;
 
 use common::key::{TestKey, encode};
-use common::{Service, changed, fresh_id};
+use common::{CLIENT, SCOPE, Service, changed, form, fresh_id};
+use mock_helseid::Client;
 use openssl::nid::Nid;
 use serde_json::{Value, json};
 
@@ -163,6 +164,27 @@ async fn a_nonce_lives_for_its_time_and_for_its_client() {
             .await;
         assert_eq!(reply.status, 200);
     }
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn a_nonce_of_another_client_is_unknown() {
+    let mut service = Service::start().await;
+    let nonce = service.nonce().await;
+    let other = "99999999-2222-3333-4444-555555555555";
+    let key = TestKey::es256("K2");
+    let client = Client::new(other, key.public_jwk().to_string());
+    service.handle.register_client(client).unwrap();
+    service.key = key;
+    let mut claims = service.assertion_claims();
+    claims["iss"] = other.into();
+    claims["sub"] = other.into();
+    let assertion = service.key.sign(&service.assertion_header(), &claims);
+    let form = form(&assertion, SCOPE).replace(CLIENT, other);
+    let reply = service
+        .ask_for(&form, &[&service.proof(Some(&nonce))])
+        .await;
+    assert_eq!(reply.error(), "use_dpop_nonce");
     service.stop().await;
 }
 

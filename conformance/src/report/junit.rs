@@ -243,6 +243,28 @@ mod tests {
         assert!(!text.contains("]]></"), "{text}");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_observed_the_document_is_well_formed(observed in ".*", reason in proptest::prelude::any::<String>()) {
+            let (mut run, evidence) = sample::mixed();
+            for check in run.scenarios.iter_mut().flat_map(|result| &mut result.checks) {
+                check.observed = Text::new(observed.clone(), observed.clone());
+                check.reason_code.clone_from(&reason);
+            }
+            let text = document(&run, &evidence);
+            roxmltree::Document::parse(&text).unwrap();
+        }
+    }
+
+    #[test]
+    fn forbidden_characters_are_shown_by_their_number() {
+        let (mut run, evidence) = sample::passed();
+        run.scenarios[0].checks[0].reason_code = "\u{ffff}\u{fffe}\u{0}\u{b}".into();
+        let text = document(&run, &evidence);
+        roxmltree::Document::parse(&text).unwrap();
+        assert!(text.contains("\\u{ffff}\\u{fffe}\\u{0}\\u{b}"), "{text}");
+    }
+
     #[test]
     fn a_green_run_has_only_green_cases() {
         let (run, evidence) = sample::passed();

@@ -4,7 +4,8 @@
 const TEXT_LIMIT: usize = 4000;
 
 /// The text without anything that a terminal or a reader's eye would obey: control characters, among them escape
-/// sequences and line breaks, and characters that turn the direction of writing are shown by their number.
+/// sequences and line breaks, characters that turn the direction of writing, and those
+/// that XML forbids are shown by their number.
 /// Longer texts are cut.
 #[must_use]
 pub fn inert(text: &str) -> String {
@@ -27,7 +28,7 @@ pub fn inert(text: &str) -> String {
 
 fn is_active(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
 /// Breaks a text into lines of at most `width` characters, between words where that is possible.

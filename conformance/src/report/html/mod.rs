@@ -56,7 +56,6 @@ pub fn page(
                 div.remark { (both(&words::no_approval())) }
                 (overall(run))
                 (examined(run))
-                (identification())
                 h2 { "Scenarioer / " span lang="en" { "Scenarios" } }
                 (scenarios(run))
                 (limits())
@@ -68,6 +67,8 @@ pub fn page(
                 (requirements::table(run, catalogue))
                 h2 { "Etterprøving / " span lang="en" { "Verification" } }
                 (verify::section(run, evidence, folder))
+                h2 { "Fylles ut av leverandøren / " span lang="en" { "To be filled in by the vendor" } }
+                (identification())
             }
         }
     };
@@ -161,12 +162,9 @@ fn identification() -> Markup {
         ("Dato og underskrift", "Date and signature"),
     ];
     html! {
-        details {
-            summary { "Fylles ut av leverandøren / " span lang="en" { "To be filled in by the vendor" } }
-            table.facts.form {
-                @for (nb, en) in rows {
-                    tr { th { (nb) " / " span lang="en" { (en) } } td {} }
-                }
+        table.facts.form {
+            @for (nb, en) in rows {
+                tr { th { (nb) " / " span lang="en" { (en) } } td {} }
             }
         }
     }
