@@ -153,6 +153,10 @@ pub async fn start(
         username: user.to_owned(),
         password: password.to_owned(),
     };
+    // Its own reply queue is an instance's matter; the register does not know it (contract 03 section 1.3).
+    let queues = mock_helsenorge::Queues::of(PORTAL.her_id);
+    bus.provisioner()
+        .create_queues(PORTAL.her_id, std::slice::from_ref(&queues.sync_reply));
     let helsenorge_config = mock_helsenorge::Config {
         bus: mock_helsenorge::Secret::new(strings(HELSENORGE_USER, HELSENORGE_PASSWORD).amqps),
         trust_pem: buypass.trust_bundle_pem(),
@@ -164,7 +168,7 @@ pub async fn start(
         },
         party: mock_helsenorge::Party::helsenorge(),
         identities: identity.identities(),
-        queues: mock_helsenorge::Queues::of(PORTAL.her_id),
+        queues,
     };
     let helsenorge = mock_helsenorge::start(helsenorge_config, context("helsenorge"))?;
 
