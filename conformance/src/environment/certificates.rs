@@ -20,6 +20,11 @@ pub(super) struct Present {
     pub(super) ca: Option<ScenarioCa>,
     /// helsenorge's certificates.
     pub(super) identity: Identity,
+    /// CAs of former scenarios: a system may keep what the register has told it for hours, and must then still be able to
+    /// ask for the status of a certificate.
+    pub(super) former_cas: Vec<ScenarioCa>,
+    /// Former certificates for encryption, with which such a system still encrypts.
+    pub(super) former_encryption: Vec<KeyPair>,
 }
 
 /// helsenorge's certificates for signing and encryption.
@@ -68,11 +73,11 @@ impl Identity {
         })
     }
 
-    pub(super) fn identities(&self) -> Identities {
+    pub(super) fn identities(&self, former: &[KeyPair]) -> Identities {
         Identities {
             signing: key_pair(&self.signing),
             encryption: key_pair(&self.encryption),
-            legacy_decryption: Vec::new(),
+            legacy_decryption: former.to_vec(),
         }
     }
 }
@@ -93,10 +98,9 @@ impl Environment {
     pub async fn renew_ca(&self) -> Result<(), CertificateError> {
         let ca = self.buypass.new_issuing_ca(loopback(0).await?).await?;
         let identity = Identity::issue(ca.ca(), Validity::Current).await?;
-        self.publish(&identity)?;
-        let mut present = self.present();
-        present.ca = Some(ca);
-        present.identity = identity;
+        self.publish(identity)?;
+        let former = self.present().ca.replace(ca);
+        self.present().former_cas.extend(former);
         Ok(())
     }
 
@@ -108,10 +112,9 @@ impl Environment {
         let ca = self.buypass.base_ca();
         ca.announce();
         let identity = Identity::issue(ca, Validity::Current).await?;
-        self.publish(&identity)?;
-        let mut present = self.present();
-        present.ca = None;
-        present.identity = identity;
+        self.publish(identity)?;
+        let former = self.present().ca.take();
+        self.present().former_cas.extend(former);
         Ok(())
     }
 
@@ -121,9 +124,7 @@ impl Environment {
     /// As [`Self::renew_ca`].
     pub async fn renew_certificates(&self) -> Result<(), CertificateError> {
         let identity = Identity::issue(&self.issuing_ca(), Validity::Current).await?;
-        self.publish(&identity)?;
-        self.present().identity = identity;
-        Ok(())
+        self.publish(identity)
     }
 
     /// Revokes the certificate that helsenorge signs with; list and responder say so at once.
@@ -180,9 +181,15 @@ impl Environment {
             .clone()
     }
 
-    fn publish(&self, identity: &Identity) -> Result<(), CertificateError> {
-        self.helsenorge.set_identity(identity.identities())?;
-        self.tell_register(identity)?;
+    fn publish(&self, identity: Identity) -> Result<(), CertificateError> {
+        let former = {
+            let mut present = self.present();
+            let before = std::mem::replace(&mut present.identity, identity.clone());
+            present.former_encryption.push(key_pair(&before.encryption));
+            present.former_encryption.clone()
+        };
+        self.helsenorge.set_identity(identity.identities(&former))?;
+        self.tell_register(&identity)?;
         Ok(())
     }
 

@@ -167,7 +167,7 @@ pub async fn start(
             password: mock_helsenorge::Secret::new(HELSENORGE_PASSWORD),
         },
         party: mock_helsenorge::Party::helsenorge(),
-        identities: identity.identities(),
+        identities: identity.identities(&[]),
         queues,
     };
     let helsenorge = mock_helsenorge::start(helsenorge_config, context("helsenorge"))?;
@@ -222,7 +222,12 @@ pub async fn start(
         helsenorge,
         document,
         document_path,
-        present: Mutex::new(Present { ca: None, identity }),
+        present: Mutex::new(Present {
+            ca: None,
+            identity,
+            former_cas: Vec::new(),
+            former_encryption: Vec::new(),
+        }),
         shutdown,
     })
 }
