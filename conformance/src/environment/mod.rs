@@ -102,6 +102,7 @@ impl Environment {
         self.ar.come_back();
         self.ar.reset();
         self.helseid.come_back();
+        self.helseid.reset();
         self.helsenorge.reset();
         self.with_scenario_ca(ScenarioCa::resume);
     }

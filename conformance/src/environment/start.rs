@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use mock_ar::{ArConfig, TokenPolicy};
 use mock_buypass::{CaError, IssueRequest, Purpose, Subject, Validity};
-use mock_helseid::ClientKey;
+use mock_helseid::{Client, ClientKey, Tenancy};
 use mock_servicebus::{BusConfig, BusHandle, Listeners};
 use nhn_model::Secret;
 use nhn_model::connection_string::ConnectionString;
@@ -258,10 +258,13 @@ pub(super) fn connection(
 pub(super) fn helseid_config(client: &ClientKey, tls: Option<TlsIdentity>) -> mock_helseid::Config {
     mock_helseid::Config {
         tls,
-        clients: vec![mock_helseid::Client::new(
-            CLIENT_ID,
-            client.public_jwk_json.as_str(),
-        )],
+        clients: vec![Client {
+            // Both kinds of client are let in: one that names the organisation it speaks for, and one that does not.
+            tenancy: Tenancy::Multi {
+                delegations: vec![SUT.organization_number.to_owned()],
+            },
+            ..Client::new(CLIENT_ID, client.public_jwk_json.as_str())
+        }],
         ..mock_helseid::Config::default()
     }
 }
