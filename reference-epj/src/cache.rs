@@ -137,6 +137,13 @@ where
             .map(|(value, _)| value.clone())
     }
 
+    /// What is kept under that name is over: the next one who asks starts anew.
+    pub(crate) fn expire(&self, key: &K) {
+        if let Some((_, until)) = self.lock().get_mut(key).and_then(|slot| slot.kept.as_mut()) {
+            *until = clock::now();
+        }
+    }
+
     fn find_or_start<F>(&self, key: &K, fetch: F) -> Result<V, Download<V, E>>
     where
         F: Future<Output = Result<Fetched<V>, E>> + Send + 'static,
@@ -331,6 +338,10 @@ mod tests {
         assert_eq!(source.asked(), 3);
         assert_eq!(cache.outdated(&"answer"), Some(3));
         assert_eq!(cache.outdated(&"other"), None);
+        cache.expire(&"answer");
+        source.open.notify_one();
+        let anew = cache.get("answer", PLENTY, source.fetch(4, in_an_hour()));
+        assert_eq!(anew.await, Ok(4));
     }
 
     #[tokio::test]

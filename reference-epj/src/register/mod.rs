@@ -2,7 +2,8 @@
 //! else the profile (CPP), else the register (contract 02 sections 4.1, 5.7 and 6).
 //!
 //! What has been read is kept for ten minutes, shared by everybody, and goes on serving when the register is down
-//! (contract 03 section 7.5, ARG-03). A counterparty whose certificates have expired is asked for again each time.
+//! (contract 03 section 7.5, ARG-03). A counterparty is asked for anew when its certificates have expired, and when a
+//! message of it names another agreement.
 
 mod cppa;
 mod soap;
@@ -209,6 +210,7 @@ impl Inner {
         let unknown = || LookupError::Unknown(format!("agreement {cpa_id}"));
         let agreement = self.cppa.agreement(cpa_id).await?.ok_or_else(unknown)?;
         let profile = self.side(&agreement, None)?;
+        self.compare_with_known(&profile);
         let details = match self.soap.party(profile.her_id).await {
             Err(LookupError::Unavailable(reason)) => {
                 let her_id = profile.her_id;
@@ -220,6 +222,14 @@ impl Inner {
             other => Some(other?),
         };
         self.of_profile(&profile, details.as_ref())
+    }
+
+    /// An agreement that has not been seen before is a sign that what is known of the party is no longer right.
+    fn compare_with_known(&self, profile: &Profile) {
+        let known = self.parties.outdated(&profile.her_id);
+        if known.is_some_and(|known| known.cpa_id != profile.cpa_id) {
+            self.parties.expire(&profile.her_id);
+        }
     }
 
     /// The other side of an agreement that this EPJ is a party to.

@@ -148,9 +148,13 @@ impl World {
     }
 
     fn agreement(&self, other: u32) -> ResponseTemplate {
+        self.agreement_with_id(other, CPA)
+    }
+
+    fn agreement_with_id(&self, other: u32, id: Uuid) -> ResponseTemplate {
         let own = self.environment.sut.her_id;
         xml(format!(
-            "<CollaborationProtocolAgreement {NAMESPACES} tns:cpaid=\"{CPA}\"><Start>2026-01-01T00:00:00+01:00</Start>\
+            "<CollaborationProtocolAgreement {NAMESPACES} tns:cpaid=\"{id}\"><Start>2026-01-01T00:00:00+01:00</Start>\
              <End>2036-01-01T00:00:00+01:00</End>{}{}</CollaborationProtocolAgreement>",
             self.side(other),
             self.side(own)
@@ -467,4 +471,24 @@ async fn what_is_known_serves_while_the_register_is_down() {
     world.server.reset().await;
     assert!(Arc::ptr_eq(&known, &lookup.party(OTHER).await.unwrap()));
     assert_ne!(world.asked("/v1/AR/Basic").await, 0);
+}
+
+#[tokio::test]
+async fn another_agreement_in_a_message_makes_the_party_be_asked_for_anew() {
+    let world = World::new().await;
+    world.party_is(OTHER, true).await;
+    let newer = Uuid::from_u128(2);
+    world.document(PAIR, world.agreement(OTHER)).await;
+    for id in [CPA, newer] {
+        let below = format!("/v2/Agreements/{id}");
+        world
+            .document(&below, world.agreement_with_id(OTHER, id))
+            .await;
+    }
+    let lookup = world.lookup(CppaVersion::V2, &[]);
+    for (named, asked) in [(CPA, 1), (CPA, 1), (newer, 2), (newer, 2)] {
+        lookup.agreement(named).await.unwrap();
+        lookup.party(OTHER).await.unwrap();
+        assert_eq!(world.asked(PAIR).await, asked);
+    }
 }
