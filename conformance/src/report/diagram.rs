@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use maud::{Markup, html};
-use testbed::evidence::{BusOutcome, Entry, Event, ExchangeOutcome, HttpEnd, LinkRole, Part};
+use testbed::evidence::{
+    BusOutcome, ClosedBy, Entry, Event, ExchangeOutcome, HttpEnd, LinkRole, Part,
+};
 
 use super::text::inert;
 
@@ -147,27 +149,31 @@ impl Reader {
                 false,
             ),
             Event::BusRefused {
-                user, condition, ..
+                user,
+                condition,
+                address,
+                ..
             } => (
                 Lane::Bus,
                 self.party(user),
-                format!("end {condition}"),
+                format!("end {condition} {}", address.as_deref().unwrap_or_default())
+                    .trim_end()
+                    .to_owned(),
                 true,
                 true,
             ),
             Event::BusClosed {
                 user: Some(user),
+                by,
                 condition,
                 ..
             } => {
                 let why = condition.as_deref().unwrap_or("close");
-                (
-                    Lane::Bus,
-                    self.party(user),
-                    why.to_owned(),
-                    true,
-                    condition.is_some(),
-                )
+                let (from, to) = match by {
+                    ClosedBy::Mock => (Lane::Bus, self.party(user)),
+                    ClosedBy::Peer | ClosedBy::Transport => (self.party(user), Lane::Bus),
+                };
+                (from, to, why.to_owned(), true, condition.is_some())
             }
             Event::BusReceived {
                 user,
