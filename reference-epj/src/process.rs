@@ -238,4 +238,19 @@ mod tests {
         let mut input = long.as_bytes();
         assert_eq!(next_line(&mut input).unwrap().len() as u64, LONGEST_LINE);
     }
+
+    #[test]
+    fn an_environment_that_cannot_be_used_is_told_of_and_nothing_starts() {
+        let environment = || serde_json::from_value(crate::environment::tests::example()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let start = |environment| run(environment, CppaVersion::V2, Faults::default());
+        assert!(matches!(
+            start(environment()),
+            Err(StartError::Line(LineError::Trust(_)))
+        ));
+        let mut plain: Environment = environment();
+        plain.trust.bundle = crate::test_pki::Authority::root().bundle(folder.path());
+        // The trust is there now, the key stores are not.
+        assert!(matches!(start(plain), Err(StartError::Keys(_))));
+    }
 }
