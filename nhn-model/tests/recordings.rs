@@ -72,3 +72,40 @@ fn a_reply_goes_the_other_way() {
     assert_eq!(opened.content, b"<reply/>");
     assert!(opened.form.signed_attributes && opened.form.definite);
 }
+
+#[test]
+fn streamed_messages_of_openssl_open() {
+    // Made by `openssl cms -stream` with the recorded keys: indefinite lengths at both layers, content in pieces.
+    let read = |name: &str| {
+        let path = format!("{}/tests/data/openssl/{name}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read(path).unwrap()
+    };
+    for (name, recipients, oaep) in [
+        ("streamed.ber", 1, false),
+        ("streamed-two-recipients-oaep.ber", 2, true),
+    ] {
+        let opened = open(&read(name), &[decryption(109_989)]).unwrap();
+        assert_eq!(opened.content, b"<MsgHead>\r\nx</MsgHead>");
+        let signer = opened.signer.unwrap();
+        assert_eq!(signer.certificate, certificate("8900011.sign"));
+        assert!(signer.embedded.contains(&certificate("issuing")));
+        assert!(!opened.form.definite && opened.form.signed_attributes);
+        assert_eq!(
+            (opened.form.recipients, opened.form.oaep),
+            (recipients, oaep)
+        );
+    }
+}
+
+#[test]
+fn a_body_of_the_largest_size_opens() {
+    let content = vec![b'x'; 20 << 20];
+    let message = protect(
+        &content,
+        &signing(109_989),
+        &certificate("8900011.enc"),
+        common::NOW,
+    );
+    let opened = open(&message.unwrap(), &[decryption(8_900_011)]).unwrap();
+    assert!(opened.content == content && opened.signer.is_some());
+}
