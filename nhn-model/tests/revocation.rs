@@ -16,6 +16,8 @@ use openssl::hash::MessageDigest;
 use openssl::ocsp::{OcspCertId, OcspRequest};
 use openssl::sha::sha1;
 use openssl::sign::Signer;
+use proptest::prelude::*;
+use proptest::sample::Index;
 use time::{Duration, OffsetDateTime};
 
 static PARTY: LazyLock<Party> = LazyLock::new(party);
@@ -507,4 +509,26 @@ fn an_answer_that_is_none_says_why() {
     let mut spoiled = good.clone();
     *spoiled.last_mut().unwrap() ^= 1;
     assert_eq!(read(&spoiled), RevocationError::SignatureInvalid);
+}
+
+proptest! {
+    #[test]
+    fn a_changed_answer_never_says_something_else(changes in prop::collection::vec((any::<Index>(), any::<u8>()), 1..4), cut in any::<Option<Index>>()) {
+        static REVOKED: LazyLock<Vec<u8>> = LazyLock::new(|| {
+            let status = der(0xa1, &[&generalized(NOW - HOUR)]);
+            Say { status, ..Say::good() }.bytes()
+        });
+        let mut bytes = REVOKED.clone();
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        if let Ok(answer) = read_ocsp(&bytes, &leaf(), &issuer(), NOW) {
+            let status = Status::Revoked { since: NOW - HOUR, reason: None };
+            prop_assert_eq!(answer.status, status);
+        }
+    }
 }

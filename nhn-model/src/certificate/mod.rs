@@ -2,6 +2,8 @@
 
 mod chain;
 mod error;
+mod parts;
+mod usage;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -9,13 +11,12 @@ use std::hash::{Hash, Hasher};
 use openssl::asn1::{Asn1Time, Asn1TimeRef};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
-use openssl::x509::{X509, X509KeyUsage, X509NameRef, X509Ref};
+use openssl::x509::{X509, X509KeyUsage, X509NameRef};
 use time::{Duration, OffsetDateTime};
-
-use crate::asn1::{self, Reader};
 
 pub use self::chain::{ChainError, Trust, build_chain};
 pub use self::error::CertificateError;
+pub use self::usage::KeyUsage;
 
 /// Largest certificate and largest bundle that are read.
 const CERTIFICATE_SIZE: usize = 64 * 1024;
@@ -249,52 +250,6 @@ impl Certificate {
         };
         fits && signed().unwrap_or(false)
     }
-
-    pub(crate) fn x509(&self) -> &X509Ref {
-        &self.x509
-    }
-
-    pub(crate) fn owned_x509(&self) -> &X509 {
-        &self.x509
-    }
-
-    /// The issuer's name and the serial number, both as encoded elements.
-    pub(crate) fn issuer_and_serial(&self) -> Option<(&[u8], &[u8])> {
-        let mut tbs = Reader::new(&self.der)
-            .enter(asn1::SEQUENCE)?
-            .enter(asn1::SEQUENCE)?;
-        let _version = tbs.optional(asn1::CONTEXT_0_CONSTRUCTED);
-        let serial = tbs.expect(asn1::INTEGER)?;
-        let _algorithm = tbs.expect(asn1::SEQUENCE)?;
-        let issuer = tbs.expect(asn1::SEQUENCE)?;
-        Some((issuer.whole, serial.whole))
-    }
-
-    /// The subject's name as an encoded element, and the bits of the public key, of which hashes are made (RFC 6960 section 4.1.1).
-    pub(crate) fn subject_and_key(&self) -> Option<(&[u8], &[u8])> {
-        let mut tbs = Reader::new(&self.der)
-            .enter(asn1::SEQUENCE)?
-            .enter(asn1::SEQUENCE)?;
-        let _version = tbs.optional(asn1::CONTEXT_0_CONSTRUCTED);
-        tbs.expect(asn1::INTEGER)?;
-        // Algorithm, issuer, validity.
-        for _ in 0..3 {
-            tbs.expect(asn1::SEQUENCE)?;
-        }
-        let subject = tbs.expect(asn1::SEQUENCE)?;
-        let mut key = tbs.enter(asn1::SEQUENCE)?;
-        key.expect(asn1::SEQUENCE)?;
-        let bits = key.expect(asn1::BIT_STRING)?;
-        // The first octet counts unused bits.
-        Some((subject.whole, bits.content.get(1..)?))
-    }
-
-    /// The subject key identifier, if the certificate has one.
-    pub(crate) fn subject_key_identifier(&self) -> Option<&[u8]> {
-        self.x509
-            .subject_key_id()
-            .map(openssl::asn1::Asn1OctetStringRef::as_slice)
-    }
 }
 
 impl PartialEq for Certificate {
@@ -318,30 +273,6 @@ impl fmt::Debug for Certificate {
             .field("subject", &self.subject())
             .field("serial", &self.serial())
             .finish_non_exhaustive()
-    }
-}
-
-/// The key usage extension.
-#[derive(Clone, Copy, Debug)]
-pub struct KeyUsage(X509KeyUsage);
-
-impl KeyUsage {
-    /// Signing of messages: bit `nonRepudiation` (contentCommitment).
-    #[must_use]
-    pub fn has_non_repudiation(self) -> bool {
-        self.0.contains(X509KeyUsage::NON_REPUDIATION)
-    }
-
-    /// Encryption of messages to the owner: bit `keyEncipherment`.
-    #[must_use]
-    pub fn has_key_encipherment(self) -> bool {
-        self.0.contains(X509KeyUsage::KEY_ENCIPHERMENT)
-    }
-
-    /// Bit `digitalSignature`.
-    #[must_use]
-    pub fn has_digital_signature(self) -> bool {
-        self.0.contains(X509KeyUsage::DIGITAL_SIGNATURE)
     }
 }
 

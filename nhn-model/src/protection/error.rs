@@ -51,7 +51,7 @@ pub enum OpenError {
     /// The envelope names no recipient at all.
     #[error("the envelope has no recipient")]
     NoRecipients,
-    /// The envelope is for others. The names are issuer and serial number, or key identifier, in hexadecimal digits.
+    /// The envelope is for others.
     #[error("the message is encrypted to another certificate")]
     NoRecipient,
     /// The content is encrypted with a broken cipher: DES or 3DES.
