@@ -57,6 +57,8 @@ pub(crate) async fn start(
     let mut letters = Vec::new();
     for _ in 0..count {
         letters.push(letter(engine, &request, &party, &counterpart, &queue)?);
+        // Signing takes milliseconds, and others want to go on meanwhile.
+        tokio::task::yield_now().await;
     }
     let exchanges: Vec<_> = letters
         .iter()
@@ -218,51 +220,40 @@ async fn watch(engine: Arc<Engine>, exchange: Arc<Exchange>) {
 
 /// Ends the waiting, unless a reply is being judged.
 fn time_out(engine: &Engine, exchange: &Exchange) -> bool {
-    let waiting = |phase| match phase {
-        Phase::Waiting(at) => Some(Phase::Concluded(at)),
-        _ => None,
-    };
-    let detail = || {
-        let seconds = CALL_TIMEOUT.as_secs();
-        format!("nothing came within {seconds} s")
-    };
-    if exchange.step(waiting) {
-        outcome(engine, exchange, ExchangeOutcome::TimedOut, detail());
-        return true;
-    }
+    let seconds = CALL_TIMEOUT.as_secs();
+    let detail = format!("nothing came within {seconds} s");
+    conclude(engine, exchange, ExchangeOutcome::TimedOut, detail);
     matches!(*exchange.phase.borrow(), Phase::Concluded(_))
 }
 
-/// Gives a test its outcome, unless it has one.
+/// Gives a test its outcome, unless it has one or a reply that came first decides.
 pub(crate) fn conclude(
     engine: &Engine,
     exchange: &Exchange,
     result: ExchangeOutcome,
     detail: String,
 ) {
-    let open = |phase| match (phase, result) {
-        (Phase::Concluded(_) | Phase::Sending, _) => None,
-        // A reply that came first decides.
-        (Phase::Judging(_), ExchangeOutcome::ErrorReceived) => None,
-        (Phase::Waiting(at) | Phase::Judging(at), _) => Some(Phase::Concluded(at)),
-    };
-    if exchange.step(open) {
-        outcome(engine, exchange, result, detail);
-    }
-}
-
-fn outcome(engine: &Engine, exchange: &Exchange, result: ExchangeOutcome, detail: String) {
+    use ExchangeOutcome::{ErrorReceived, RepliedInvalid, RepliedOk, TimedOut};
     let state = match result {
-        ExchangeOutcome::RepliedOk => "replied-ok",
-        ExchangeOutcome::RepliedInvalid => "replied-invalid",
-        ExchangeOutcome::ErrorReceived => "error-received",
-        ExchangeOutcome::TimedOut => "timed-out",
+        RepliedOk => "replied-ok",
+        RepliedInvalid => "replied-invalid",
+        ErrorReceived => "error-received",
+        TimedOut => "timed-out",
     };
-    engine.state(&exchange.id, state);
-    engine.record(Event::HnOutcome {
-        exchange: exchange.id.clone(),
-        outcome: result,
-        detail,
+    exchange.step(|phase| {
+        let since = match (phase, result) {
+            (Phase::Waiting(since), _) => since,
+            (Phase::Judging(since), RepliedOk | RepliedInvalid) => since,
+            _ => return None,
+        };
+        // Recorded before anybody who waits for the outcome goes on.
+        engine.state(&exchange.id, state);
+        engine.record(Event::HnOutcome {
+            exchange: exchange.id.clone(),
+            outcome: result,
+            detail,
+        });
+        Some(Phase::Concluded(since))
     });
 }
 
