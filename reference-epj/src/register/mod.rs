@@ -88,12 +88,12 @@ pub(crate) struct Lookup(Arc<Inner>);
 
 struct Inner {
     own: u32,
-    soap: SoapClient,
+    soap: Arc<SoapClient>,
     cppa: CppaClient,
     ignores_dates: bool,
     parties: Cache<u32, Arc<Counterparty>, LookupError>,
     agreements: Cache<Uuid, Arc<Counterparty>, LookupError>,
-    own_queues: Cache<u32, OwnQueues, LookupError>,
+    entries: Cache<u32, Arc<PartyDetails>, LookupError>,
 }
 
 impl Lookup {
@@ -110,12 +110,15 @@ impl Lookup {
         };
         Ok(Self(Arc::new(Inner {
             own: environment.sut.her_id,
-            soap: SoapClient::new(client.clone(), &environment.address_register),
+            soap: Arc::new(SoapClient::new(
+                client.clone(),
+                &environment.address_register,
+            )),
             cppa: CppaClient::new(client, environment, version)?,
             ignores_dates: faults.has(Fault::AcceptsExpired),
             parties: Cache::new(habits),
             agreements: Cache::new(habits),
-            own_queues: Cache::new(habits),
+            entries: Cache::new(habits),
         })))
     }
 
@@ -136,15 +139,7 @@ impl Lookup {
 
     /// The queues that this EPJ listens on.
     pub(crate) async fn own_queues(&self) -> Result<OwnQueues, LookupError> {
-        let lookup = Arc::clone(&self.0);
-        let fetch = async move {
-            let details = lookup.soap.party(lookup.own).await?;
-            Ok(Fetched {
-                value: own_queues(&details)?,
-                keep_until: Some(clock::now() + KEPT),
-            })
-        };
-        ask(&self.0.own_queues, self.0.own, fetch).await
+        own_queues(&*self.0.entry(self.0.own).await?)
     }
 }
 
@@ -172,8 +167,20 @@ where
 }
 
 impl Inner {
+    /// The register's entry of a party, which agreement, profile and own queues are read with.
+    async fn entry(&self, her_id: u32) -> Result<Arc<PartyDetails>, LookupError> {
+        let soap = Arc::clone(&self.soap);
+        let fetch = async move {
+            Ok(Fetched {
+                value: Arc::new(soap.party(her_id).await?),
+                keep_until: Some(clock::now() + KEPT),
+            })
+        };
+        ask(&self.entries, her_id, fetch).await
+    }
+
     async fn find_party(&self, her_id: u32) -> Result<Fetched<Arc<Counterparty>>, LookupError> {
-        let (details, profile) = tokio::join!(self.soap.party(her_id), self.profile(her_id));
+        let (details, profile) = tokio::join!(self.entry(her_id), self.profile(her_id));
         let details = match details {
             // Without the register's entry a profile will do, but nobody revives a party that the register has put out of use.
             Err(LookupError::Unavailable(reason)) if matches!(profile, Ok(Some(_))) => {
@@ -185,7 +192,7 @@ impl Inner {
             other => Some(other?),
         };
         match (profile, details) {
-            (Ok(Some(profile)), details) => self.of_profile(&profile, details.as_ref()),
+            (Ok(Some(profile)), details) => self.of_profile(&profile, details.as_deref()),
             (Ok(None), Some(details)) => self.of_register(&details, KEPT).await,
             (Err(error), Some(details)) => {
                 log::warning(format_args!("HER-id {her_id}, without CPPA: {error}"));
@@ -211,7 +218,7 @@ impl Inner {
         let agreement = self.cppa.agreement(cpa_id).await?.ok_or_else(unknown)?;
         let profile = self.side(&agreement, None)?;
         self.compare_with_known(&profile);
-        let details = match self.soap.party(profile.her_id).await {
+        let details = match self.entry(profile.her_id).await {
             Err(LookupError::Unavailable(reason)) => {
                 let her_id = profile.her_id;
                 log::warning(format_args!(
@@ -221,7 +228,7 @@ impl Inner {
             }
             other => Some(other?),
         };
-        self.of_profile(&profile, details.as_ref())
+        self.of_profile(&profile, details.as_deref())
     }
 
     /// An agreement that has not been seen before is a sign that what is known of the party is no longer right.
@@ -229,6 +236,7 @@ impl Inner {
         let known = self.parties.outdated(&profile.her_id);
         if known.is_some_and(|known| known.cpa_id != profile.cpa_id) {
             self.parties.expire(&profile.her_id);
+            self.entries.expire(&profile.her_id);
         }
     }
 

@@ -470,7 +470,7 @@ async fn what_is_known_serves_while_the_register_is_down() {
     let known = lookup.party(OTHER).await.unwrap();
     world.server.reset().await;
     assert!(Arc::ptr_eq(&known, &lookup.party(OTHER).await.unwrap()));
-    assert_ne!(world.asked("/v1/AR/Basic").await, 0);
+    assert_ne!(world.asked(PAIR).await, 0);
 }
 
 #[tokio::test]
@@ -490,5 +490,6 @@ async fn another_agreement_in_a_message_makes_the_party_be_asked_for_anew() {
         lookup.agreement(named).await.unwrap();
         lookup.party(OTHER).await.unwrap();
         assert_eq!(world.asked(PAIR).await, asked);
+        assert_eq!(world.asked("/v1/AR/Basic").await, asked);
     }
 }
