@@ -11,6 +11,8 @@ use crate::environment::{Environment, Signer};
 use crate::scenario::{Act, CommunicationTest, NEEDS_DRIVER, RequestVariant, SignerChoice};
 use crate::sut::{Sut, Verb};
 
+/// How long a system may hold a reply before the checks count it as left unsettled: 30 s, and a little more to be sure.
+const SETTLED: Duration = Duration::from_secs(31);
 /// How long helsenorge may need to find back to a bus that is up again.
 const HELSENORGE_BACK: Duration = Duration::from_secs(30);
 
@@ -36,7 +38,12 @@ pub(super) async fn carry_out(
             let laid = environment.helsenorge.bait(bait).await;
             laid.map(|_| ()).map_err(|error| error.to_string())
         }
-        Act::RunKomtest { deadline } => ask(sut, Verb::RunKomtest, Value::Null, *deadline).await,
+        Act::RunKomtest { deadline } => {
+            let mark = environment.journal.len();
+            ask(sut, Verb::RunKomtest, Value::Null, *deadline).await?;
+            watch::settled(environment, mark, SETTLED).await;
+            Ok(())
+        }
         Act::Status { of, deadline } => {
             let arguments = json!({ "msg_id": msg_id(environment, of) });
             ask(sut, Verb::Status, arguments, *deadline).await

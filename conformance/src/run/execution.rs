@@ -23,6 +23,8 @@ const HELSENORGE_LIMIT: Duration = Duration::from_secs(30);
 const TEST_LIMIT: Duration = Duration::from_secs(20);
 /// When the wait for the driver's communication test of the baseline ends.
 const DRIVER_LIMIT: Duration = Duration::from_secs(60);
+/// The bus tells of a message a little after it has it; a watch that ends to the letter would be too short.
+const WATCH_MARGIN: Duration = Duration::from_millis(50);
 /// From one communication test of the recovery probe to the next.
 const RECOVERY_PAUSE: Duration = Duration::from_secs(1);
 
@@ -152,10 +154,10 @@ impl Carrying<'_> {
             let installed = fault::install(environment, *given);
             installed.map_err(|error| format!("{}: {error}", given.name().1))?;
         }
-        let mut stimulus = environment.clock.now();
         for step in &self.execution.steps {
-            stimulus = self.step(step, sut).await;
+            self.step(step, sut).await;
         }
+        let stimulus = watch::last_stimulus(&environment.journal.entries());
         self.put_right().await?;
         if let Some(recovery) = self.execution.recovery {
             self.recovery(recovery).await?;
@@ -182,8 +184,7 @@ impl Carrying<'_> {
         })
     }
 
-    /// Returns when the act began.
-    async fn step(&self, step: &Step, sut: &mut Sut) -> Moment {
+    async fn step(&self, step: &Step, sut: &mut Sut) {
         let environment = self.environment;
         match step.after {
             Some(After::Pause(pause)) => {
@@ -198,11 +199,9 @@ impl Carrying<'_> {
             None => {}
         }
         let (service, name) = step.act.name();
-        let began = environment.clock.now();
         self.begin(&step.name, &format!("{service}.{name}"));
         let done = act::carry_out(&step.act, environment, sut, self.plan.ready_limit).await;
         self.end(&step.name, done.err());
-        began
     }
 
     /// Takes every fault away that the scenario has put in place.
@@ -260,9 +259,10 @@ impl Carrying<'_> {
     }
 
     /// What is forbidden is watched for until `limits.watch` has passed since the last stimulus.
-    async fn watch_on(&self, stimulus: Moment) {
+    async fn watch_on(&self, stimulus: Duration) {
         let clock = &self.environment.clock;
-        let end = stimulus.plus(self.execution.limits.watch);
+        let length = self.execution.limits.watch + WATCH_MARGIN;
+        let end = Moment::default().plus(stimulus + length);
         let left = end.since(clock.now());
         if !left.is_zero() {
             self.waiting("watching for what must not happen", left);

@@ -108,6 +108,57 @@ fn open_downloads(entries: &[Arc<Entry>], ca: &str) -> (usize, Option<Duration>)
     (open.len(), ended)
 }
 
+/// When the bus took the last message of helsenorge, in the time of the journal.
+pub(super) fn last_stimulus(entries: &[Arc<Entry>]) -> Duration {
+    let of_helsenorge = |entry: &&Arc<Entry>| matches!(&entry.event, Event::BusReceived { user, .. } if user == HELSENORGE_USER);
+    let last = entries.iter().rev().find(of_helsenorge);
+    last.map_or(Duration::ZERO, |entry| entry.at())
+}
+
+/// Waits until the system under test has settled what it was handed since the entry `after`, at most `limit`.
+pub(super) async fn settled(environment: &Environment, after: u64, limit: Duration) {
+    let journal = &environment.journal;
+    let wait = async {
+        let mut seen = after;
+        while !unsettled(&journal.entries(), after).is_empty() {
+            let settled = |entry: &Entry| matches!(entry.event, Event::BusSettled { .. });
+            if let Ok(entry) = journal.wait_for(seen, limit, settled).await {
+                seen = entry.n;
+            }
+        }
+    };
+    // What is left unsettled is for the checks to judge.
+    let _ = environment.clock.timeout(limit, wait).await;
+}
+
+/// Link and delivery of what the system under test holds.
+fn unsettled(entries: &[Arc<Entry>], after: u64) -> BTreeSet<(u64, u64, u32)> {
+    let mut held = BTreeSet::new();
+    for entry in entries.iter().filter(|entry| entry.n > after) {
+        match &entry.event {
+            Event::BusDelivered {
+                connection,
+                link,
+                delivery,
+                user,
+                ..
+            } if user != HELSENORGE_USER => {
+                held.insert((*connection, *link, *delivery));
+            }
+            Event::BusSettled {
+                connection,
+                link,
+                delivery,
+                ..
+            } => {
+                held.remove(&(*connection, *link, *delivery));
+            }
+            _ => {}
+        }
+    }
+    held
+}
+
 /// Waits until each exchange has its outcome and each of its requests has been settled, at most `limit`.
 pub(super) async fn exchanges(environment: &Environment, exchanges: &[String], limit: Duration) {
     let journal = &environment.journal;
