@@ -39,6 +39,12 @@ fn every_scenario_is_green_when_all_is_well_and_red_for_each_fault_that_it_names
     let long = ["BUS-01", "ERQ-04", "SYN-01", "CRT-08", "REV-05", "REV-06"];
     cells.sort_by_key(|cell| !long.contains(&cell.scenario.as_str()));
     cells.reverse();
+    // One cell alone at first: it makes the keys that all others then find in the data folder.
+    let first = judged(&Cell {
+        scenario: "COM-02".into(),
+        fault: None,
+    });
+    first.unwrap_or_else(|reason| panic!("{reason}"));
     let waiting = Mutex::new(cells);
     let wrong: Mutex<Vec<String>> = Mutex::default();
     std::thread::scope(|scope| {

@@ -71,6 +71,7 @@ pub struct Environment {
     document: Document,
     document_path: PathBuf,
     present: Mutex<Present>,
+    client_shutdown: Shutdown,
     shutdown: Shutdown,
 }
 
@@ -110,6 +111,7 @@ impl Environment {
     /// Stops every part in an orderly way; a part that does not stop in time is left to the end of the process.
     pub async fn stop(self) {
         let Self {
+            client_shutdown,
             shutdown,
             clock,
             bus,
@@ -120,8 +122,10 @@ impl Environment {
             present,
             ..
         } = self;
-        // Handles may hold the signal that the stop waits for.
-        drop((bus, ar, buypass, helseid, helsenorge, present));
+        // Handles may hold the signal that the stop waits for. helsenorge takes its leave of a bus that is still there.
+        drop(helsenorge);
+        let _ = client_shutdown.stop(&clock, STOP_LIMIT).await;
+        drop((bus, ar, buypass, helseid, present));
         let _ = shutdown.stop(&clock, STOP_LIMIT).await;
     }
 }

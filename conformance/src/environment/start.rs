@@ -77,6 +77,7 @@ pub async fn start(
     let data = stores::folder(&settings.data)?;
     let seed = Seed::new(settings.seed);
     let (shutdown, signal) = Shutdown::new();
+    let (client_shutdown, client_signal) = Shutdown::new();
     let faults = FaultPlan::new();
     let context = |name: &str| Context {
         clock: clock.clone(),
@@ -170,7 +171,11 @@ pub async fn start(
         identities: identity.identities(&[]),
         queues,
     };
-    let helsenorge = mock_helsenorge::start(helsenorge_config, context("helsenorge"))?;
+    let client_context = Context {
+        shutdown: client_signal,
+        ..context("helsenorge")
+    };
+    let helsenorge = mock_helsenorge::start(helsenorge_config, client_context)?;
 
     let bundle = files.join("trust.pem");
     stores::write(&bundle, buypass.trust_bundle_pem().as_bytes())?;
@@ -228,6 +233,7 @@ pub async fn start(
             former_cas: Vec::new(),
             former_encryption: Vec::new(),
         }),
+        client_shutdown,
         shutdown,
     })
 }

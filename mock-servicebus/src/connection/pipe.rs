@@ -84,6 +84,9 @@ impl<S: Socket> Pipe<S> {
             {
                 flushed?;
                 self.needs_flush = false;
+                if !reads {
+                    return Poll::Ready(Ok(Step::Written));
+                }
             }
             if !reads {
                 return Poll::Pending;
