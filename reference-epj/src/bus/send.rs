@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fe2o3_amqp::Sender;
+use fe2o3_amqp::link::{ErrorRecovery, SendError, SenderAttachError, SessionStopReason};
 use fe2o3_amqp::session::SessionHandle;
 use fe2o3_amqp::types::messaging::Outcome;
 
@@ -61,17 +62,22 @@ impl Senders {
         }
         let slot = self.slot(queue);
         let sending = async {
-            let mut link = slot.lock().await;
-            let mut good = match link.take() {
-                Some(good) if !good.session.is_ended() => good,
-                _ => self.attach(bus, queue).await?,
-            };
-            let outcome = good
-                .sender
-                .send(message.write())
-                .await
-                .map_err(|error| SendProblem::Lost(error.to_string()))?;
-            *link = Some(good);
+            let mut slot = slot.lock().await;
+            if let Some(mut kept) = slot.take().filter(|kept| !kept.session.is_ended()) {
+                match kept.sender.send(message.clone().write()).await {
+                    Ok(outcome) => {
+                        *slot = Some(kept);
+                        return taken(queue, &outcome);
+                    }
+                    // A bus may close links that were idle; that is no reason to fail.
+                    Err(error) if is_link_alone(&error) => {}
+                    Err(error) => return Err(lost(&error)),
+                }
+            }
+            let mut fresh = self.attach(bus, queue).await?;
+            let outcome = fresh.sender.send(message.write()).await;
+            let outcome = outcome.map_err(|error| lost(&error))?;
+            *slot = Some(fresh);
             taken(queue, &outcome)
         };
         clock::within(ANSWER_LIMIT, sending)
@@ -94,14 +100,30 @@ impl Senders {
             .map_err(|error| SendProblem::Lost(error.to_string()))?;
         let name = format!("sender-{queue}-{}", crate::ids::fresh());
         let target = format!("/exchange/{}/{queue}", self.exchange);
-        let sender = Sender::attach(&mut session, name, target)
-            .await
-            .map_err(|error| SendProblem::Refused {
-                queue: queue.to_owned(),
-                reason: error.to_string(),
-            })?;
+        let sender =
+            Sender::attach(&mut session, name, target)
+                .await
+                .map_err(|error| match error {
+                    SenderAttachError::SessionStopped(SessionStopReason::ConnectionStopped(_)) => {
+                        lost(&error)
+                    }
+                    _ => SendProblem::Refused {
+                        queue: queue.to_owned(),
+                        reason: error.to_string(),
+                    },
+                })?;
         Ok(Link { sender, session })
     }
+}
+
+/// Whether the link has ended and the connection has not.
+fn is_link_alone(error: &SendError) -> bool {
+    let needed = error.recovery();
+    needed != ErrorRecovery::ReconnectConnection && needed != ErrorRecovery::UseLink
+}
+
+fn lost(error: &impl ToString) -> SendProblem {
+    SendProblem::Lost(error.to_string())
 }
 
 fn is_name(queue: &str) -> bool {
