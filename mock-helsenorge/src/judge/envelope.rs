@@ -48,6 +48,13 @@ pub(crate) fn opened<'a>(
     let Some(signer) = &opened.signer else {
         return Err(checks.fail("V08", InvalidCertificate, "the message is not signed"));
     };
+    if !signer.others.is_empty() {
+        return Err(checks.fail(
+            "V08",
+            InvalidCertificate,
+            "the message is signed more than once",
+        ));
+    }
     match form.digest {
         Some(digest) if digest.is_weak() => {
             checks.finding("V08", format!("signed with {}", digest.name()));

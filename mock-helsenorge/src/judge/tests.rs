@@ -1,18 +1,20 @@
 //! Each check once red, and a message in order that passes them all.
 
 use nhn_model::amqp::{FROM_HER_ID, SIGNED_AND_ENVELOPED, TO_HER_ID, application_time_stamp};
+use nhn_model::certificate::Certificate;
 use nhn_model::error_message::ErrorCondition;
 use nhn_model::message::{
     Conversation, KomtestReply, KomtestRequest, Message, Party, read, write_komtest_reply,
     write_komtest_request,
 };
-use nhn_model::protection::OpenError;
+use nhn_model::protection::{OpenError, Signer};
 use nhn_model::register::PartyDetails;
 use testbed::evidence::CheckOutcome::{Failed, Finding, Passed};
 use time::{Duration, OffsetDateTime};
 
 use super::*;
 use crate::bus::message::Incoming;
+use crate::status::Standing;
 
 const OWN: u32 = 109_989;
 const FROM: u32 = 8_900_011;
@@ -332,4 +334,86 @@ fn vr1_to_vr5_each_red_once() {
     assert_eq!(checks.ended(Failed), ["VR1", "VR2", "VR3", "VR4", "VR5"]);
     message.head.conversation = None;
     assert!(refers_to_request(&mut checks, &message, "1"));
+}
+
+/// A certificate that is valid from `from` to `until` days after now.
+fn certificate(usage: rcgen::KeyUsagePurpose, from: i64, until: i64) -> Certificate {
+    let mut params = rcgen::CertificateParams::default();
+    params.key_usages = vec![usage];
+    params.not_before = NOW + Duration::days(from);
+    params.not_after = NOW + Duration::days(until);
+    let key = rcgen::KeyPair::generate().unwrap();
+    Certificate::from_der(params.self_signed(&key).unwrap().der()).unwrap()
+}
+
+fn signed_by(certificate: &Certificate) -> Signer {
+    Signer {
+        certificate: certificate.clone(),
+        embedded: vec![certificate.clone()],
+        others: Vec::new(),
+    }
+}
+
+#[test]
+fn v09_a_signer_that_is_not_listed() {
+    let usage = rcgen::KeyUsagePurpose::ContentCommitment;
+    let (own, other) = (certificate(usage, -1, 1), certificate(usage, -1, 1));
+    let mut checks = Checks::default();
+    let signer = signed_by(&own);
+    assert!(expected_signer(&mut checks, &signer, Some(&own)).is_ok());
+    for (listed, condition) in [
+        (Some(&other), ErrorCondition::InvalidCertificate),
+        (None, ErrorCondition::MissingCertificate),
+    ] {
+        let mut checks = Checks::default();
+        let refusal = expected_signer(&mut checks, &signer, listed).unwrap_err();
+        assert_eq!(refusal.condition, condition);
+        assert_eq!(checks.ended(Failed), ["V09"]);
+    }
+}
+
+#[test]
+fn v10_a_certificate_that_is_not_good() {
+    use rcgen::KeyUsagePurpose::{ContentCommitment, KeyEncipherment};
+    let good = certificate(ContentCommitment, -1, 1);
+    assert!(validity(&mut Checks::default(), &good, NOW).is_ok());
+    for (bad, condition) in [
+        (
+            certificate(ContentCommitment, 1, 2),
+            ErrorCondition::ExpiredCertificate,
+        ),
+        (
+            certificate(ContentCommitment, -2, -1),
+            ErrorCondition::ExpiredCertificate,
+        ),
+        (
+            certificate(KeyEncipherment, -1, 1),
+            ErrorCondition::InvalidCertificate,
+        ),
+    ] {
+        let mut checks = Checks::default();
+        let refusal = validity(&mut checks, &bad, NOW).unwrap_err();
+        assert_eq!(refusal.condition, condition);
+        assert!(refusal.data[1].starts_with("Thumbprint: "));
+        assert_eq!(checks.ended(Failed), ["V10"]);
+    }
+    for (found, condition) in [
+        (
+            Standing::Revoked(String::new()),
+            ErrorCondition::RevokedCertificate,
+        ),
+        (
+            Standing::Untrusted(String::new()),
+            ErrorCondition::InvalidCertificate,
+        ),
+        (
+            Standing::Unknown(String::new()),
+            ErrorCondition::RevokedCertificateOffline,
+        ),
+    ] {
+        let mut checks = Checks::default();
+        let refusal = standing(&mut checks, &good, found).unwrap_err();
+        assert_eq!(refusal.condition, condition);
+        assert_eq!(checks.ended(Failed), ["V10"]);
+    }
 }

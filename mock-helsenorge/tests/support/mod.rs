@@ -22,7 +22,7 @@ use testbed::{Clock, Context, FaultPlan, Journal, Seed, Shutdown};
 
 pub(crate) use network::Facts;
 pub(crate) use peer::{Draft, Got, Peer};
-pub(crate) use pki::{Pki, Use};
+pub(crate) use pki::{Pki, Use, leaf_only};
 
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 pub(crate) const OWN: u32 = 109_989;
@@ -43,6 +43,8 @@ pub(crate) struct Bed {
     pub(crate) facts: Arc<Mutex<Facts>>,
     pub(crate) register: HttpServer,
     pub(crate) lists: HttpServer,
+    /// What helsenorge was started with.
+    pub(crate) config: Config,
     shutdown: Shutdown,
 }
 
@@ -92,7 +94,7 @@ impl Bed {
             queues: Queues::of(OWN),
         };
         assert!(pki.set(made).is_ok());
-        let helsenorge = start(config, context.clone()).unwrap();
+        let helsenorge = start(config.clone(), context.clone()).unwrap();
         helsenorge.ready(LIMIT).await.unwrap();
         Self {
             helsenorge,
@@ -102,6 +104,7 @@ impl Bed {
             facts,
             register,
             lists,
+            config,
             shutdown,
         }
     }

@@ -64,6 +64,7 @@ pub(crate) async fn lists(
         let pki = pki.get().unwrap();
         let list = match exchange.path() {
             "/root" => pki.list(true, &[]),
+            "/issuing.cer" => pki.issuing_der(),
             _ => pki.list(false, &facts.lock().unwrap().revoked),
         };
         async move { Answer::new(StatusCode::OK, "application/pkix-crl", list) }

@@ -6,8 +6,8 @@ use std::sync::{Mutex, OnceLock};
 use mock_helsenorge::KeyPair;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
-    CrlDistributionPoint, DnType, IsCa, KeyIdMethod, KeyUsagePurpose, PKCS_RSA_SHA256,
-    RevokedCertParams, RsaKeySize, SerialNumber,
+    CrlDistributionPoint, CustomExtension, DnType, IsCa, KeyIdMethod, KeyUsagePurpose,
+    PKCS_RSA_SHA256, RevokedCertParams, RsaKeySize, SerialNumber,
 };
 use testbed::tls::TlsIdentity;
 use time::{Duration, OffsetDateTime};
@@ -125,11 +125,17 @@ impl Pki {
         params.crl_distribution_points = vec![CrlDistributionPoint {
             uris: vec![format!("{}/issuing", self.crl)],
         }];
+        params.custom_extensions = vec![issuer_address(&format!("{}/issuing.cer", self.crl))];
         let certificate = params.signed_by(&key, &self.issuing).unwrap();
         KeyPair {
             chain_pem: format!("{}{}", certificate.pem(), self.issuing.pem()),
             key_pem,
         }
+    }
+
+    /// The issuing CA's certificate.
+    pub(crate) fn issuing_der(&self) -> Vec<u8> {
+        self.issuing.der().to_vec()
     }
 
     /// The root's list, always empty, or that of the issuing CA.
@@ -152,6 +158,29 @@ impl Pki {
         };
         let issuer = if of_root { &self.root } else { &self.issuing };
         params.signed_by(issuer).unwrap().der().to_vec()
+    }
+}
+
+/// Where the issuer's certificate can be had: AuthorityInfoAccess with one caIssuers address (RFC 5280 section 4.2.2.1).
+fn issuer_address(url: &str) -> CustomExtension {
+    let element = |tag: u8, content: Vec<u8>| {
+        assert!(content.len() < 128);
+        [vec![tag, content.len() as u8], content].concat()
+    };
+    let method = element(0x06, vec![0x2b, 6, 1, 5, 5, 7, 0x30, 2]);
+    let location = element(0x86, url.as_bytes().to_vec());
+    let description = element(0x30, [method, location].concat());
+    let oid = [1, 3, 6, 1, 5, 5, 7, 1, 1];
+    CustomExtension::from_oid_content(&oid, element(0x30, description))
+}
+
+/// The certificate of a pair without those above it.
+pub(crate) fn leaf_only(pair: &KeyPair) -> KeyPair {
+    let end = pair.chain_pem.find("-----END CERTIFICATE-----").unwrap();
+    let chain_pem = format!("{}-----END CERTIFICATE-----\n", &pair.chain_pem[..end]);
+    KeyPair {
+        chain_pem,
+        key_pem: pair.key_pem.clone(),
     }
 }
 
