@@ -68,6 +68,10 @@ pub(crate) async fn lay(
         }
     }
     *engine.bait() = None;
+    // What came at the very end has come as well.
+    while came.try_recv().is_ok() {
+        result.came_back += 1;
+    }
     Ok(result)
 }
 

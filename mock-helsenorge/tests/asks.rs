@@ -314,10 +314,14 @@ async fn each_answer_to_the_bait_gets_one_more() {
             peer.send(peer.error_about(&bait.id(), &format!("e{number}")))
                 .await;
         }
-        bed.event("the second answer", |event| {
-            matches!(event, Event::HnErrorReceived { message_id: Some(id), .. } if id == "e1")
-        })
-        .await;
+        // Settled means handled.
+        let mut after = 0;
+        for _ in 0..2 {
+            let settled = bed.context.journal.wait_for(after, support::LIMIT, |entry| {
+                matches!(&entry.event, Event::BusSettled { queue, .. } if queue == "109989_error")
+            });
+            after = settled.await.unwrap().n;
+        }
         clock.advance(lasting);
     };
     let (result, ()) = tokio::join!(bed.helsenorge.bait(request), script);
