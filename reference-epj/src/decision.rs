@@ -5,7 +5,7 @@
 
 use nhn_model::amqp::{self, ContentKind};
 use nhn_model::certificate::Certificate;
-use nhn_model::error_message::ErrorCondition;
+use nhn_model::error_message::{self, ErrorCondition};
 use nhn_model::message::{Content, Head, KOMTEST, Message};
 use nhn_model::protection::{OpenError, Opened, Signer};
 use uuid::Uuid;
@@ -85,6 +85,17 @@ pub(crate) fn sender(incoming: &Incoming) -> Option<u32> {
         .parse()
         .ok()
         .filter(|her_id| *her_id > 0)
+}
+
+/// An error message is never answered with another, on whatever queue it comes (contract 03 section 5.1).
+pub(crate) fn no_report(incoming: &Incoming, channel: Channel) -> Result<(), Refusal> {
+    let subject = incoming.subject.as_deref();
+    if channel != Channel::Error && error_message::is_report(subject, &incoming.application) {
+        return Err(Refusal::Drop(
+            "an error message has come on another queue than that of errors".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 /// Checks V01 to V03 and V05.

@@ -9,6 +9,7 @@ use nhn_model::error_message::ErrorMessage;
 use nhn_model::message::{ElementOrder, Party};
 use uuid::Uuid;
 
+use crate::answered::Answered;
 use crate::book::Book;
 use crate::bus::{Bus, Incoming, Outgoing, SendProblem};
 use crate::decision::{self, Report};
@@ -34,6 +35,7 @@ pub(crate) struct Epj {
     pub(crate) validator: Validator,
     pub(crate) bus: Bus,
     pub(crate) book: Book,
+    pub(crate) answered: Answered,
 }
 
 impl Epj {

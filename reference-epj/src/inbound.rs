@@ -7,6 +7,7 @@ use nhn_model::error_message::ErrorCondition;
 use nhn_model::message::{self, KomtestReply, Message, Party};
 use nhn_model::protection::Signer;
 
+use crate::answered::Claim;
 use crate::book::State;
 use crate::bus::{Arrival, Incoming, MessageId, Outgoing, SendProblem, Settlement};
 use crate::decision::{self, Channel, Envelope, Refusal, Report};
@@ -60,6 +61,7 @@ pub(crate) async fn examine(
     channel: Channel,
     incoming: &Incoming,
 ) -> Result<Valid, Refusal> {
+    decision::no_report(incoming, channel)?;
     let envelope = decision::envelope(incoming, epj.own.her_id)?;
     let party = counterparty(epj, &envelope).await?;
     let body = incoming.body.as_deref().unwrap_or_default();
@@ -119,8 +121,30 @@ async fn certificates(
     Ok(decision::answerable(party.her_id, &own, &theirs))
 }
 
-/// Answers a communication test. The request is over when the bus has taken the reply (contract 03 section 1.9).
+/// Answers a communication test, unless an earlier delivery of it was answered.
 async fn answer(epj: &Epj, incoming: &Incoming, valid: &Valid) -> Result<(), Refusal> {
+    let Some(message_id) = incoming.id() else {
+        return reply(epj, incoming, valid).await;
+    };
+    let msg_id = valid.message.head.msg_id.clone();
+    match epj
+        .answered
+        .claim((valid.envelope.from, message_id, msg_id))
+    {
+        Claim::Yours(open) => {
+            reply(epj, incoming, valid).await?;
+            open.done();
+            Ok(())
+        }
+        Claim::Open => Err(Refusal::GiveBack(
+            "an earlier delivery is being answered".to_owned(),
+        )),
+        Claim::Done => Ok(()),
+    }
+}
+
+/// Replies. The request is over when the bus has taken the reply (contract 03 section 1.9).
+async fn reply(epj: &Epj, incoming: &Incoming, valid: &Valid) -> Result<(), Refusal> {
     let asked = decision::reply_queue(incoming)?;
     valid.answerable.clone()?;
     let head = &valid.message.head;

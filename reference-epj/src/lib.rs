@@ -5,6 +5,7 @@
 //! runs as a process of its own ([`cli`]), so that the examiner can kill and restart it like a vendor's. Each
 //! [`Fault`] changes one behaviour; without faults it is the EPJ that contract 03 section 7.11 assumes.
 
+mod answered;
 mod book;
 mod bus;
 mod cache;

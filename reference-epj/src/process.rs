@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
+use crate::answered::Answered;
 use crate::book::Book;
 use crate::bus::{Bus, Line, LineError, Subscription, listen, stopped};
 use crate::cli::CppaVersion;
@@ -94,6 +95,7 @@ async fn live(
     let (bus, keeper) = Bus::start(line, reconnect, closing);
     let epj = Arc::new(Epj {
         book: Book::new(&faults),
+        answered: Answered::default(),
         own: environment.sut,
         helsenorge: environment.helsenorge,
         faults,

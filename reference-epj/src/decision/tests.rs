@@ -109,6 +109,20 @@ fn other_receivers_and_unprotected_content_are_refused() {
 }
 
 #[test]
+fn an_error_message_is_never_answered() {
+    let mut report = incoming();
+    assert_eq!(no_report(&report, Channel::Sync), Ok(()));
+    report
+        .application
+        .insert(amqp::ORIGINAL_MESSAGE_ID.to_owned(), "m".to_owned());
+    for channel in [Channel::Sync, Channel::Async, Channel::Reply] {
+        assert!(matches!(no_report(&report, channel), Err(Refusal::Drop(_))));
+    }
+    // The seeded fault treats it as a message.
+    assert_eq!(no_report(&report, Channel::Error), Ok(()));
+}
+
+#[test]
 fn only_a_listed_signer_is_accepted() {
     let authority = Authority::root();
     let [listed_one, other] = [10, 11].map(|serial| authority.leaf(&Leaf::current(serial)));
