@@ -189,6 +189,8 @@ pub(crate) async fn send(
     let body = nhn_model::protection::protect(&content, &keys.signing, &recipient, now)
         .map_err(|problem| unsent(problem.to_string()))?;
     let agreement = answer.origin.counterpart.agreement;
+    let mut application = engine.application(to, agreement);
+    application.extend(crate::text::metadata(&content));
     let message = Outgoing {
         queue: answer.queue.clone(),
         message_id: engine.id(),
@@ -197,7 +199,7 @@ pub(crate) async fn send(
         reply_to: None,
         content_type: Some(SIGNED_AND_ENVELOPED),
         ttl_ms: ttl_ms(ttl),
-        application: engine.application(to, agreement),
+        application,
         body,
     };
     let event = Event::HnSent {

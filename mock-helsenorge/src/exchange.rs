@@ -162,9 +162,7 @@ fn letter(
         payload: Some(engine.blob(&content)),
     };
     let mut application = engine.application(request.to, agreement);
-    if let Ok(message) = nhn_model::message::read(&content) {
-        application.extend(nhn_model::message::metadata(&message));
-    }
+    application.extend(crate::text::metadata(&content));
     let message = Outgoing {
         queue: queue.to_owned(),
         message_id: exchange.message_id.clone(),

@@ -1,9 +1,11 @@
 //! The messages that helsenorge writes (contract 03 section 1.4).
 
+use std::collections::BTreeMap;
+
 use nhn_model::certificate::Certificate;
 use nhn_model::cppa::Profile;
 use nhn_model::message::{
-    KomtestReply, KomtestRequest, Message, Party, write_komtest_reply, write_komtest_request,
+    self, KomtestReply, KomtestRequest, Message, Party, write_komtest_reply, write_komtest_request,
 };
 use nhn_model::register::PartyDetails;
 use time::OffsetDateTime;
@@ -70,6 +72,13 @@ pub(crate) fn reply(
         sender: own_party(own),
         ..KomtestReply::to(&request.head, msg_id, now)
     })
+}
+
+/// What the envelope says of a payload (contract 01 section 2.4); nothing of one that cannot be read.
+pub(crate) fn metadata(content: &[u8]) -> BTreeMap<String, String> {
+    message::read(content)
+        .map(|message| message::metadata(&message))
+        .unwrap_or_default()
 }
 
 /// The certificate to encrypt to.

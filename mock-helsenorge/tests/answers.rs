@@ -29,6 +29,11 @@ async fn a_request_in_order_is_checked_answered_and_settled() {
     assert_eq!(properties.to.as_deref(), Some("8900011_syncreply"));
     assert_eq!(reply.property("fromHerId"), Some(OWN.to_string()));
     assert_eq!(reply.property("toHerId"), Some(PEER.to_string()));
+    assert_eq!(
+        reply.property("X-MessageInfo-RefToParent").as_deref(),
+        Some("msg-q1")
+    );
+    assert!(reply.property("enqueuedTimeUtc").is_some());
     assert_eq!(reply.message.header.as_ref().unwrap().ttl, Some(15_000));
     let content = read(&peer.opened(&reply)).unwrap();
     assert!(matches!(content.content, Content::KomtestReply { .. }));

@@ -6,6 +6,8 @@ use fe2o3_amqp::types::messaging::{
     ApplicationProperties, Body, Data, Header, Message, MessageId, Properties,
 };
 use fe2o3_amqp::types::primitives::{Binary, SimpleValue, Symbol, Value};
+use nhn_model::amqp::{ENQUEUED_TIME_UTC, enqueued_time_utc};
+use time::OffsetDateTime;
 
 /// Most application properties that are looked at.
 const MOST_PROPERTIES: usize = 128;
@@ -156,9 +158,9 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    /// The message for the client library: ids and application properties are strings, the body is one data section
-    /// (contract 01 section 2.1).
-    pub(crate) fn message(&self) -> Message<Data> {
+    /// The message for the client library: ids and application properties are strings, the body is one data section, and
+    /// the time of this attempt is noted (contract 01 section 2.1).
+    pub(crate) fn message(&self, now: OffsetDateTime) -> Message<Data> {
         let header = self.ttl_ms.map(|ttl| Header {
             ttl: Some(ttl),
             ..Header::default()
@@ -172,7 +174,8 @@ impl Outgoing {
             content_type: self.content_type.map(Symbol::from),
             ..Properties::default()
         };
-        let mut application = ApplicationProperties::builder();
+        let mut application =
+            ApplicationProperties::builder().insert(ENQUEUED_TIME_UTC, enqueued_time_utc(now));
         for (name, value) in &self.application {
             application = application.insert(name.clone(), value.clone());
         }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fe2o3_amqp::Sender;
+use fe2o3_amqp::link::{SenderAttachError, SessionStopReason};
+use fe2o3_amqp::types::definitions::{AmqpError, ErrorCondition};
 use fe2o3_amqp::types::messaging::Outcome;
 use testbed::ShutdownSignal;
 use tokio::sync::{mpsc, oneshot};
@@ -150,12 +152,12 @@ impl Office {
                 }
                 Err(refusal) => {
                     let reason = refusal.to_string();
-                    let lost = line.connection.is_closed();
+                    let refused = is_refused(&refusal);
+                    // A refused address ends the session (contract 01 section 1.9).
                     self.drop_links();
-                    // A refused address ends the session; a lost connection says nothing of the address.
-                    return match lost {
-                        true => Attempt::Lost(reason),
-                        false => unroutable(reason),
+                    return match refused {
+                        true => unroutable(reason),
+                        false => Attempt::Lost(reason),
                     };
                 }
             }
@@ -163,10 +165,10 @@ impl Office {
         let Some(link) = self.links.get_mut(queue) else {
             return Attempt::Lost("the link is gone".into());
         };
-        match link.send(message.message()).await {
+        match link.send(message.message(self.bus.clock.wall())).await {
             Ok(Outcome::Accepted(_)) => Attempt::Done(Ok(())),
             Ok(Outcome::Released(_)) => unroutable("the bus has no such queue".into()),
-            Ok(other) => unroutable(format!("{other:?}")),
+            Ok(other) => Attempt::Done(Err(SendError::Unreachable(format!("{other:?}")))),
             Err(problem) => Attempt::Lost(problem.to_string()),
         }
     }
@@ -182,6 +184,24 @@ impl Office {
             line.close(&self.bus.clock).await;
         }
     }
+}
+
+/// Whether the bus has refused the address itself; a session or connection that is lost says nothing of it.
+fn is_refused(problem: &SenderAttachError) -> bool {
+    let error = match problem {
+        SenderAttachError::SessionStopped(SessionStopReason::RemoteEndedWithError(error))
+        | SenderAttachError::RemoteClosedWithError(error) => error,
+        _ => return false,
+    };
+    let conditions = [
+        AmqpError::NotFound,
+        AmqpError::InvalidField,
+        AmqpError::NotAllowed,
+        AmqpError::UnauthorizedAccess,
+    ];
+    conditions
+        .into_iter()
+        .any(|condition| error.condition == ErrorCondition::AmqpError(condition))
 }
 
 enum Attempt {
