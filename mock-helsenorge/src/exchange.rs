@@ -8,6 +8,7 @@ use nhn_model::message::KOMTEST;
 use nhn_model::protection::{SigningIdentity, encrypt, protect};
 use nhn_model::queue::QueueKind;
 use nhn_model::register::PartyDetails;
+use testbed::clock::Moment;
 use testbed::evidence::{Event, ExchangeOutcome};
 use tokio::sync::watch;
 
@@ -190,19 +191,20 @@ async fn send(engine: &Arc<Engine>, letter: Letter) -> Result<(), TestError> {
     engine.state(&exchange.id, "waiting");
     let now = engine.clock.now();
     exchange.step(|_| Some(Phase::Waiting(now)));
-    engine.spawn(watch(Arc::clone(engine), exchange));
+    engine.spawn(watch(Arc::clone(engine), exchange, now));
     Ok(())
 }
 
 /// Sees a test to its end.
-async fn watch(engine: Arc<Engine>, exchange: Arc<Exchange>) {
+async fn watch(engine: Arc<Engine>, exchange: Arc<Exchange>, sent: Moment) {
     let mut phase = exchange.phase.subscribe();
     let concluded = |phase: &Phase| matches!(phase, Phase::Concluded(_));
-    let waited = engine
-        .clock
-        .timeout(CALL_TIMEOUT, phase.wait_for(concluded))
-        .await
-        .is_ok();
+    let end = sent.plus(CALL_TIMEOUT);
+    let waited = tokio::select! {
+        biased;
+        _ = phase.wait_for(concluded) => true,
+        () = engine.clock.sleep_until(end) => false,
+    };
     if !waited && !time_out(&engine, &exchange) {
         // A reply came in time and is judged; that has a limit of its own.
         let _ = engine
@@ -210,8 +212,9 @@ async fn watch(engine: Arc<Engine>, exchange: Arc<Exchange>) {
             .timeout(JUDGING, phase.wait_for(concluded))
             .await;
     }
+    let end = engine.clock.now().plus(LATE_WATCH);
     engine.state(&exchange.id, "late-watch");
-    engine.clock.sleep(LATE_WATCH).await;
+    engine.clock.sleep_until(end).await;
     engine.state(&exchange.id, "closed");
     engine.table.remove(&exchange.id);
 }
