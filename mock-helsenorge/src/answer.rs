@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nhn_model::amqp::SIGNED_AND_ENVELOPED;
+use nhn_model::error_message::is_report;
 use nhn_model::message::Message;
 use testbed::clock::Moment;
 use testbed::evidence::Event;
@@ -57,6 +58,13 @@ async fn handle(engine: &Arc<Engine>, channel: Channel, incoming: Incoming) -> S
     let exchange = engine.id();
     arrived.record(engine, Some(&exchange), &queue);
     engine.state(&exchange, "received");
+    let facts = &arrived.incoming;
+    if is_report(facts.subject.as_deref(), &facts.application) {
+        // An error message that went astray: it is never answered with another one (contract 01 section 5.2).
+        engine.state(&exchange, "dropped");
+        engine.state(&exchange, "settled");
+        return Settlement::Accept;
+    }
     let mut checks = Checks::default();
     let judged = examine(engine, channel, &arrived, &mut checks).await;
     let message_id = arrived.incoming.message_id.as_deref();

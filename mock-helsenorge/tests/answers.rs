@@ -261,6 +261,17 @@ async fn without_a_sender_the_message_is_dropped() {
     bed.state("dropped").await;
     bed.state("settled").await;
     assert_eq!(bed.checks("nobody", CheckOutcome::Failed), ["V01", "V02"]);
+
+    // Nor is an error message answered that came to the wrong queue.
+    let mut astray = peer.error_about("none", "astray");
+    astray.queue = format!("{OWN}_sync");
+    peer.send(astray).await;
+    bed.event("the error message", |event| {
+        matches!(event, Event::BusSettled { outcome: BusOutcome::Accepted, message, queue, .. } if queue == "109989_sync" && *message > 1)
+    })
+    .await;
+    let told = |event: &Event| matches!(event, Event::HnSent { .. });
+    assert!(!bed.events().iter().any(told));
     bed.stop().await;
 }
 
