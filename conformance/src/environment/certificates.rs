@@ -60,15 +60,16 @@ pub enum CertificateError {
     Bind(#[from] BindError),
 }
 
+fn signing_request() -> IssueRequest {
+    IssueRequest::new(PORTAL.subject(), Purpose::Signing).with_kept_key("hn-sign")
+}
+
 impl Identity {
-    pub(super) async fn issue(ca: &IssuingCa, validity: Validity) -> Result<Self, CaError> {
-        let signing = IssueRequest::new(PORTAL.subject(), Purpose::Signing)
-            .with_kept_key("hn-sign")
-            .with_validity(validity);
+    pub(super) async fn issue(ca: &IssuingCa) -> Result<Self, CaError> {
         let encryption =
             IssueRequest::new(PORTAL.subject(), Purpose::Encryption).with_kept_key("hn-enc");
         Ok(Self {
-            signing: ca.issue(&signing).await?,
+            signing: ca.issue(&signing_request()).await?,
             encryption: ca.issue(&encryption).await?,
         })
     }
@@ -97,7 +98,7 @@ impl Environment {
     /// [`CertificateError`] when a part refuses.
     pub async fn renew_ca(&self) -> Result<(), CertificateError> {
         let ca = self.buypass.new_issuing_ca(loopback(0).await?).await?;
-        let identity = Identity::issue(ca.ca(), Validity::Current).await?;
+        let identity = Identity::issue(ca.ca()).await?;
         self.publish(identity)?;
         let former = self.present().ca.replace(ca);
         self.present().former_cas.extend(former);
@@ -111,7 +112,7 @@ impl Environment {
     pub async fn renew_from_base(&self) -> Result<(), CertificateError> {
         let ca = self.buypass.base_ca();
         ca.announce();
-        let identity = Identity::issue(ca, Validity::Current).await?;
+        let identity = Identity::issue(ca).await?;
         self.publish(identity)?;
         let former = self.present().ca.take();
         self.present().former_cas.extend(former);
@@ -123,7 +124,7 @@ impl Environment {
     /// # Errors
     /// As [`Self::renew_ca`].
     pub async fn renew_certificates(&self) -> Result<(), CertificateError> {
-        let identity = Identity::issue(&self.issuing_ca(), Validity::Current).await?;
+        let identity = Identity::issue(&self.issuing_ca()).await?;
         self.publish(identity)
     }
 
@@ -143,10 +144,16 @@ impl Environment {
     /// # Errors
     /// As [`Self::renew_ca`].
     pub async fn expired_signer(&self) -> Result<Signer, CertificateError> {
-        let expired = Identity::issue(&self.issuing_ca(), Validity::Expired).await?;
-        let agreement = self.tell_register(&expired)?;
+        let request = signing_request().with_validity(Validity::Expired);
+        let signing = self.issuing_ca().issue(&request).await?;
+        let keys = key_pair(&signing);
+        let encryption = self.present().identity.encryption.clone();
+        let agreement = self.tell_register(&Identity {
+            signing,
+            encryption,
+        })?;
         Ok(Signer {
-            keys: Some(key_pair(&expired.signing)),
+            keys: Some(keys),
             agreement: Some(agreement),
         })
     }

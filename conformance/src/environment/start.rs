@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use mock_ar::{ArConfig, TokenPolicy};
-use mock_buypass::{CaError, IssueRequest, Purpose, Subject, Validity};
+use mock_buypass::{CaError, IssueRequest, Purpose, Subject};
 use mock_helseid::{Client, ClientKey, Tenancy};
 use mock_servicebus::{BusConfig, BusHandle, Listeners};
 use nhn_model::Secret;
@@ -97,7 +97,7 @@ pub async fn start(
     let (signing, encryption, identity) = (
         request(SUT, Purpose::Signing, "sut-sign"),
         request(SUT, Purpose::Encryption, "sut-enc"),
-        Identity::issue(ca, Validity::Current),
+        Identity::issue(ca),
     );
     let (sut_signing, sut_encryption, identity) =
         tokio::try_join!(ca.issue(&signing), ca.issue(&encryption), identity)?;
@@ -154,10 +154,11 @@ pub async fn start(
         username: user.to_owned(),
         password: password.to_owned(),
     };
-    // Its own reply queue is an instance's matter; the register does not know it (contract 03 section 1.3).
+    // Its own reply queue is an instance's matter; the register does not know it (contract 03 section 1.3). Nobody reads the
+    // general one here: a reply that goes there is lost.
     let queues = mock_helsenorge::Queues::of(PORTAL.her_id);
-    bus.provisioner()
-        .create_queues(PORTAL.her_id, std::slice::from_ref(&queues.sync_reply));
+    let replies = [queues.sync_reply.clone(), PORTAL.queues().syncreply];
+    bus.provisioner().create_queues(PORTAL.her_id, &replies);
     let helsenorge_config = mock_helsenorge::Config {
         bus: mock_helsenorge::Secret::new(strings(HELSENORGE_USER, HELSENORGE_PASSWORD).amqps),
         trust_pem: buypass.trust_bundle_pem(),
