@@ -1,4 +1,5 @@
 //! The HTTP server on the wire: limits, faults and evidence, met by raw sockets.
+#![expect(clippy::unwrap_used, reason = "a test ends where it goes wrong")]
 
 use std::net::SocketAddr;
 use std::time::Duration;
