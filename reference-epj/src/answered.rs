@@ -4,6 +4,8 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::ids;
+
 /// Most requests that are remembered.
 const MOST: usize = 1000;
 
@@ -38,7 +40,8 @@ pub(crate) struct Open {
 
 impl Answered {
     /// Claims a request.
-    pub(crate) fn claim(&self, key: Key) -> Claim {
+    pub(crate) fn claim(&self, (from, message_id, msg_id): Key) -> Claim {
+        let key = (from, ids::cut(&message_id), ids::cut(&msg_id));
         let mut keys = self.keys();
         if keys.done.contains(&key) {
             return Claim::Done;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 
 use crate::fault::{Fault, Faults};
+use crate::ids;
 
 /// Most entries of each kind.
 const MOST: usize = 1000;
@@ -163,7 +164,7 @@ impl Book {
 
     /// Notes a request of another party.
     pub(crate) fn received(&self, msg_id: &str, state: State) {
-        push(&mut self.pages().received, (msg_id.to_owned(), state));
+        push(&mut self.pages().received, (ids::cut(msg_id), state));
     }
 
     /// How a message stands, by its MsgId, and a text for people.
@@ -172,7 +173,8 @@ impl Book {
         if let Some(call) = pages.calls.iter().rev().find(|call| call.msg_id == msg_id) {
             return (call.state, call.text.clone());
         }
-        let received = pages.received.iter().rev().find(|(id, _)| id == msg_id);
+        let msg_id = ids::cut(msg_id);
+        let received = pages.received.iter().rev().find(|(id, _)| *id == msg_id);
         received.map_or_else(
             || (State::Unknown, "there is no such message".to_owned()),
             |(_, state)| (*state, "received from another party".to_owned()),

@@ -1,12 +1,13 @@
 //! The process: everything started, questions taken, an orderly stop.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Mutex, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::answered::Answered;
@@ -177,18 +178,20 @@ async fn receive(epj: Arc<Epj>, reconnect: bool, mut stop: watch::Receiver<bool>
 async fn take_questions(epj: &Arc<Epj>) {
     let mut lines = lines();
     let room = Arc::new(Semaphore::new(MOST_QUESTIONS));
+    let output = Arc::new(Mutex::new(tokio::io::stdout()));
     while let Some(line) = lines.recv().await {
         let Some(question) = verbs::question(&line) else {
             log::warning(format_args!("this line is no question: {line}"));
             continue;
         };
         let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
-            write(&verbs::busy(&question));
+            write(&output, &verbs::busy(&question)).await;
             continue;
         };
-        let epj = Arc::clone(epj);
+        let (epj, output) = (Arc::clone(epj), Arc::clone(&output));
         tokio::spawn(async move {
-            write(&verbs::answer(&epj, &question).await);
+            let answer = verbs::answer(&epj, &question).await;
+            write(&output, &answer).await;
             drop(permit);
         });
     }
@@ -218,10 +221,14 @@ fn next_line(input: &mut impl BufRead) -> Option<String> {
     }
 }
 
-fn write(answer: &Value) {
-    let mut output = std::io::stdout().lock();
+/// Writes an answer as a line. While nobody reads, those who answer wait here, and messages and signals are still
+/// attended to.
+async fn write(output: &Mutex<impl AsyncWrite + Unpin>, answer: &Value) {
+    let line = format!("{answer}\n");
+    let mut output = output.lock().await;
     // Whoever asked may have gone; that is no reason to stop.
-    let _ = writeln!(output, "{answer}").and_then(|()| output.flush());
+    let _ = output.write_all(line.as_bytes()).await;
+    let _ = output.flush().await;
 }
 
 #[cfg(test)]
@@ -239,6 +246,22 @@ mod tests {
         let long = "x".repeat(200_000);
         let mut input = long.as_bytes();
         assert_eq!(next_line(&mut input).unwrap().len() as u64, LONGEST_LINE);
+    }
+
+    #[tokio::test]
+    async fn answers_that_nobody_reads_hold_up_nothing_else() {
+        use tokio::io::AsyncReadExt;
+        let (output, mut reader) = tokio::io::duplex(8);
+        let output = Mutex::new(output);
+        let long = serde_json::json!({ "text": "x".repeat(100) });
+        let both = async { tokio::join!(write(&output, &long), write(&output, &long)) };
+        tokio::pin!(both);
+        let held = clock::within(Duration::from_millis(20), &mut both).await;
+        assert_eq!(held, None);
+        let line = format!("{long}\n").repeat(2);
+        let mut read = vec![0; line.len()];
+        let (_, count) = tokio::join!(both, reader.read_exact(&mut read));
+        assert_eq!((count.unwrap(), read), (line.len(), line.into_bytes()));
     }
 
     #[test]

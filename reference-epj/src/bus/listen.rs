@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use fe2o3_amqp::Receiver;
+use fe2o3_amqp::link::RecvError;
 use fe2o3_amqp::link::delivery::DeliveryInfo;
 use fe2o3_amqp::link::receiver::CreditMode;
 use fe2o3_amqp::types::messaging::{Body, Modified};
@@ -128,7 +129,18 @@ where
     loop {
         tokio::select! {
             got = receiver.recv::<Body<Value>>() => {
-                let (info, message) = got.map_err(|error| error.to_string())?.into_parts();
+                let (info, message) = match got {
+                    Ok(delivery) => delivery.into_parts(),
+                    Err(RecvError::MessageDecode(problem)) => {
+                        // It will be no more readable the next time, and must not cost the link again and again.
+                        log::warning(format_args!("a message on {queue} cannot be decoded: {}", problem.source));
+                        if subscription.settles {
+                            receiver.accept(problem.info).await.map_err(|error| error.to_string())?;
+                        }
+                        continue;
+                    }
+                    Err(error) => return Err(error.to_string()),
+                };
                 let arrival = Arrival { incoming: Incoming::read(message), info, orders: orders.clone() };
                 work.spawn(handle(arrival));
             }
