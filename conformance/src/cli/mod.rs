@@ -18,6 +18,7 @@ pub use options::{
     ServedPart, SutKind,
 };
 
+use crate::report::text::inert;
 use crate::scenario::{Catalogue, Problems, SelectError};
 use crate::verdict::ExitCode;
 
@@ -29,6 +30,12 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    /// The message for a terminal, line by line: it may quote a recorded run or a file of others.
+    fn shown(&self) -> String {
+        let lines: Vec<String> = self.message.lines().map(inert).collect();
+        lines.join("\n")
+    }
+
     pub(crate) fn new(code: ExitCode, message: impl ToString) -> Self {
         Self {
             message: message.to_string(),
@@ -74,7 +81,7 @@ pub fn main() -> process::ExitCode {
         return reference_epj::cli(arguments);
     }
     let code = carry_out(options.command).unwrap_or_else(|failure| {
-        eprintln!("error: {}", failure.message);
+        eprintln!("error: {}", failure.shown());
         failure.code
     });
     code.number().into()
@@ -141,4 +148,15 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(ExitCode::OwnError, format!("no runtime: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_error_quotes_does_nothing_to_the_terminal() {
+        let failure = Failure::new(ExitCode::OwnError, "one \u{1b}[2J\ntwo\u{202e}");
+        assert_eq!(failure.shown(), "one \\u{1b}[2J\ntwo\\u{202e}");
+    }
 }

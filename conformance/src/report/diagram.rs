@@ -203,7 +203,7 @@ impl Reader {
             } => {
                 let name = self.subjects.get(message).map_or("?", String::as_str);
                 let again = if *delivery_count > 0 {
-                    format!(" (forsøk / attempt {})", delivery_count + 1)
+                    format!(" (forsøk / attempt {})", delivery_count.saturating_add(1))
                 } else {
                     String::new()
                 };
@@ -565,6 +565,20 @@ mod tests {
         assert_eq!((rows[1].from, rows[1].bad), (Lane::Sut, true));
         let drawn = diagram(&entries, &BTreeSet::from([2]), "e").into_string();
         assert!(drawn.contains("row back bad marked") && drawn.contains("lukket av klienten"));
+    }
+
+    #[test]
+    fn numbers_as_large_as_they_come_are_drawn() {
+        use crate::check::tape::Tape;
+        let mut entries = Tape::slow_revocation("3s").entries;
+        for entry in &mut entries {
+            entry.at_us = u64::MAX;
+            if let Event::BusDelivered { delivery_count, .. } = &mut entry.event {
+                *delivery_count = u32::MAX;
+            }
+        }
+        let drawn = diagram(&entries, &BTreeSet::new(), "a").into_string();
+        assert!(drawn.contains("attempt 4294967295"), "{drawn}");
     }
 
     #[tokio::test]
