@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use nhn_model::Secret;
+
 /// How helsenorge is set up.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -18,30 +20,6 @@ pub struct Config {
     pub identities: Identities,
     /// The queues that it reads.
     pub queues: Queues,
-}
-
-/// A text that `Debug` does not show.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Keeps the text.
-    #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text itself.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("***")
-    }
 }
 
 /// Addresses and account of the register's SOAP services, Basic binding (contract 02 section 2).

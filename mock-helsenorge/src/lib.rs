@@ -27,6 +27,7 @@ mod text;
 mod web;
 
 pub use behaviour::Behaviour;
-pub use config::{Config, Identities, KeyPair, Party, Queues, RegisterAccount, Secret, StartError};
+pub use config::{Config, Identities, KeyPair, Party, Queues, RegisterAccount, StartError};
 pub use handle::{Handle, NotReady, start};
+pub use nhn_model::Secret;
 pub use request::{BaitRequest, BaitResult, ReleaseError, TestError, TestRequest, Variant};

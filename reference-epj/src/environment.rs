@@ -3,10 +3,10 @@
 //! Only the fields that this EPJ needs are read. Unknown fields are skipped, because the document may gain some; a
 //! missing or malformed one is an error that names it.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use nhn_model::Secret;
+use serde::{Deserialize, Deserializer};
 
 /// Version of the document that this EPJ understands.
 const FORMAT: u32 = 1;
@@ -30,6 +30,7 @@ pub(crate) struct Environment {
 /// The message bus.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Bus {
+    #[serde(deserialize_with = "secret")]
     pub(crate) amqps: Secret,
     pub(crate) exchange: String,
 }
@@ -39,6 +40,7 @@ pub(crate) struct Bus {
 pub(crate) struct Account {
     pub(crate) url: String,
     pub(crate) username: String,
+    #[serde(deserialize_with = "secret")]
     pub(crate) password: Secret,
 }
 
@@ -110,22 +112,9 @@ pub(crate) struct Queues {
     pub(crate) syncreply: String,
 }
 
-/// A text that `Debug` does not show.
-#[derive(Clone, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Secret(String);
-
-impl Secret {
-    /// The text itself.
-    pub(crate) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("***")
-    }
+/// Reads a text that `Debug` does not show.
+fn secret<'a, D: Deserializer<'a>>(text: D) -> Result<Secret, D::Error> {
+    String::deserialize(text).map(Secret::new)
 }
 
 /// Why the environment cannot be used.
