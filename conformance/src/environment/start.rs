@@ -160,13 +160,13 @@ pub async fn start(
     let replies = [queues.sync_reply.clone(), PORTAL.queues().syncreply];
     bus.provisioner().create_queues(PORTAL.her_id, &replies);
     let helsenorge_config = mock_helsenorge::Config {
-        bus: mock_helsenorge::Secret::new(strings(HELSENORGE_USER, HELSENORGE_PASSWORD).amqps),
+        bus: Secret::new(strings(HELSENORGE_USER, HELSENORGE_PASSWORD).amqps),
         trust_pem: buypass.trust_bundle_pem(),
         register: mock_helsenorge::RegisterAccount {
             address_register: ar.register_url(),
             cppa: ar.cppa_soap_url(),
             username: HELSENORGE_USER.to_owned(),
-            password: mock_helsenorge::Secret::new(HELSENORGE_PASSWORD),
+            password: Secret::new(HELSENORGE_PASSWORD),
         },
         party: mock_helsenorge::Party::helsenorge(),
         identities: identity.identities(&[]),
