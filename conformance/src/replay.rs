@@ -22,10 +22,12 @@ const EXECUTIONS: usize = 10_000;
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// The folder holds no journal.
-    #[error("{0} holds no evidence: neither {EVIDENCE} nor a folder with one")]
+    #[error(
+        "{0} holds no evidence: neither {EVIDENCE} nor a folder with one. Give the folder of a run, as a report names it"
+    )]
     NoEvidence(PathBuf),
     /// A journal cannot be read.
-    #[error(transparent)]
+    #[error("{0}. The evidence is damaged; take an untouched copy of the run's folder")]
     Read(#[from] ReadError),
     /// The scenario files beside the evidence are invalid.
     #[error(transparent)]

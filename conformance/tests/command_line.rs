@@ -209,6 +209,158 @@ fn a_replay_says_what_the_run_said() {
     );
 }
 
+/// Runs without a network and returns exit code and standard error; whatever hangs is an error.
+fn refused(words: &[&str]) -> (Option<i32>, String) {
+    let output = provenett().args(words).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), error)
+}
+
+#[test]
+fn what_cannot_work_is_refused_before_anything_starts_with_how_to_mend_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plain.txt");
+    std::fs::write(&file, "no program").unwrap();
+    let file = file.to_str().unwrap();
+    let runs = folder.path().join("run");
+    let runs = runs.to_str().unwrap();
+    for (words, said) in [
+        (
+            &["--sut", "http", "--sut-hook", "nonsense"][..],
+            "--sut-hook",
+        ),
+        (&["--sut-verbs", "stdin"], "--sut-verbs"),
+        (&["--", file], "chmod +x"),
+        (&["--run-dir", file], "--run-dir"),
+        (&["--run-dir", runs, "--report-dir", file], "--report-dir"),
+        (&["--run-dir", runs, "--data-dir", file], "--data-dir"),
+    ] {
+        let words = [&["scenario", "COM-02"][..], words].concat();
+        let (code, error) = refused(&words);
+        assert_eq!(code, Some(2), "{words:?}: {error}");
+        assert!(error.contains(said), "{words:?}: {error}");
+        let _ = std::fs::remove_dir_all(runs);
+    }
+    let (code, error) = refused(&["up", "--data-dir", file]);
+    assert_eq!(code, Some(2), "{error}");
+    assert!(error.contains("--data-dir"), "{error}");
+    let (code, error) = refused(&["run", "--profile", "nope"]);
+    assert_eq!(code, Some(2), "{error}");
+    assert!(error.contains("list profiles"), "{error}");
+}
+
+#[test]
+fn a_pipe_among_the_scenario_files_does_not_hang() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(folder.path().join("X.toml"))
+        .status();
+    assert!(made.unwrap().success());
+    let (status, error) = refused(&["list", "--scenarios", folder.path().to_str().unwrap()]);
+    assert_eq!(status, Some(code(ExitCode::InvalidScenario)), "{error}");
+    assert!(error.contains("regular file"), "{error}");
+}
+
+#[test]
+fn a_reader_that_goes_away_and_a_full_disk_are_no_panic() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let status = provenett().arg("list").stdout(writer).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let output = provenett().arg("list").stdout(full).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code(ExitCode::OwnError)));
+    assert!(error.contains("standard output"), "{error}");
+}
+
+#[test]
+fn a_folder_with_a_run_is_not_used_for_a_second_one() {
+    let first = run(&[
+        "scenario",
+        "COM-02",
+        "--sut-ready",
+        "1",
+        "--",
+        "sleep",
+        "600",
+    ]);
+    assert_eq!(
+        first.code(),
+        code(ExitCode::Inconclusive),
+        "{}",
+        first.said()
+    );
+    let evidence = || std::fs::read(first.folder.path().join("COM-02/evidence.jsonl")).unwrap();
+    let before = evidence();
+    let folder = first.folder.path().to_str().unwrap();
+    let (status, error) = refused(&["scenario", "COM-02", "--run-dir", folder]);
+    assert_eq!(status, Some(2), "{error}");
+    assert!(error.contains("earlier run"), "{error}");
+    assert_eq!(evidence(), before);
+}
+
+#[test]
+fn a_dead_hook_is_inconclusive() {
+    let ran = run(&[
+        "scenario",
+        "COM-02",
+        "--sut",
+        "http",
+        "--sut-hook",
+        "http://127.0.0.1:1/x",
+        "--sut-ready",
+        "1",
+        "--amqps-port",
+        "0",
+        "--amqp-port",
+        "0",
+        "--ar-port",
+        "0",
+        "--helseid-port",
+        "0",
+        "--ca-port",
+        "0",
+    ]);
+    assert_eq!(ran.code(), code(ExitCode::Inconclusive), "{}", ran.said());
+}
+
+#[test]
+fn a_program_that_floods_both_streams_and_leaves_children_is_examined_all_the_same() {
+    let script = "yes hello & (while :; do head -c 4000 /dev/urandom; echo; done) >&2 & \
+        (head -c 5000000 /dev/zero | tr '\\0' x) & exec \"$0\" reference-epj";
+    let own = env!("CARGO_BIN_EXE_provenett");
+    let ran = run(&["scenario", "COM-02", "--", "sh", "-c", script, own]);
+    assert_eq!(ran.code(), code(ExitCode::Passed), "{}", ran.said());
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_a_journal_that_can_be_judged_and_is_no_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = provenett()
+        .args(["scenario", "ERQ-04", "--run-dir"])
+        .arg(folder.path())
+        .arg("--data-dir")
+        .arg(data())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("helsenorge.bait")));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let output = provenett()
+        .arg("replay")
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(code(ExitCode::Inconclusive)));
+}
+
 fn terminate(child: &std::process::Child) {
     let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();

@@ -50,7 +50,7 @@ mod valid_reply;
 mod view;
 mod words;
 
-use testbed::evidence::Entry;
+use testbed::evidence::{Entry, Event};
 
 use crate::Text;
 use crate::scenario::{Check, Scenario};
@@ -63,11 +63,19 @@ use crate::verdict::ScenarioResult;
 /// a step that could not be carried out are `inconclusive`; a damaged journal is an `error`.
 #[must_use]
 pub fn judge(scenario: &Scenario, entries: &[Entry]) -> ScenarioResult {
-    judge::scenario(scenario, entries)
+    judge::scenario(scenario, until_its_end(entries))
 }
 
 /// What a check expects to see, for those who want to know before anything has run.
 #[must_use]
 pub fn expectation(check: &Check) -> Text {
     dispatch::expected(check)
+}
+
+/// The entries up to the end of the scenario. What is recorded while everything is taken down belongs to no scenario: a live
+/// run has not seen it when it judges, and a replay must not.
+fn until_its_end(entries: &[Entry]) -> &[Entry] {
+    let is_end = |entry: &Entry| matches!(entry.event, Event::ScenarioEnded { .. });
+    let end = entries.iter().position(is_end);
+    end.map_or(entries, |end| &entries[..=end])
 }

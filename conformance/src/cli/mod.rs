@@ -5,6 +5,7 @@ pub mod docs;
 pub mod explain;
 pub mod listing;
 mod options;
+mod output;
 mod run;
 mod signal;
 mod up;
@@ -81,7 +82,7 @@ pub fn main() -> process::ExitCode {
         return reference_epj::cli(arguments);
     }
     let code = carry_out(options.command).unwrap_or_else(|failure| {
-        eprintln!("error: {}", failure.shown());
+        output::complain(&failure.shown());
         failure.code
     });
     code.number().into()
@@ -104,13 +105,13 @@ fn carry_out(command: Command) -> Result<ExitCode, Failure> {
             scenarios,
         } => {
             let catalogue = catalogue(scenarios.as_deref())?;
-            print!("{}", listing::listing(&catalogue, what, json));
+            output::show(&listing::listing(&catalogue, what, json))?;
             Ok(ExitCode::Passed)
         }
         Command::Explain { name, scenarios } => {
             let catalogue = catalogue(scenarios.as_deref())?;
             let chosen = catalogue.find(&name)?;
-            print!("{}", explain::scenarios(&chosen, &catalogue));
+            output::show(&explain::scenarios(&chosen, &catalogue))?;
             Ok(ExitCode::Passed)
         }
         Command::Docs { write, root } => documentation(&root, write),
@@ -126,7 +127,7 @@ fn documentation(root: &std::path::Path, write: bool) -> Result<ExitCode, Failur
         .map_err(|error| Failure::new(ExitCode::Usage, error))?;
     for path in &different {
         let what = if write { "written" } else { "differs" };
-        println!("{what}: {}", path.display());
+        output::show(&format!("{what}: {}\n", path.display()))?;
     }
     if write || different.is_empty() {
         return Ok(ExitCode::Passed);

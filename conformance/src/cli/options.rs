@@ -43,7 +43,7 @@ pub enum Command {
     },
     /// Run the scenarios of a profile.
     Run {
-        /// Name of the profile; `list --profiles` shows them.
+        /// Name of the profile; `list profiles` shows them.
         #[arg(long)]
         profile: String,
         /// How to run them.
@@ -261,6 +261,14 @@ pub enum OptionError {
     /// A hook with another adapter.
     #[error("--sut-hook goes with --sut http")]
     UnwantedHook,
+    /// A hook that is no address.
+    #[error(
+        "--sut-hook: `{0}` is no address for HTTP. Give a whole one, for example http://localhost:9000/provenett"
+    )]
+    BadHook(String),
+    /// Verbs for a system that is asked in another way.
+    #[error("--sut-verbs tells how a program after `--` is asked; it does not go with --sut {0}")]
+    UnwantedVerbs(&'static str),
     /// A seeded fault with a vendor's system.
     #[error("--sut-fault changes the reference EPJ only; it does not go with --sut {0}")]
     UnwantedFault(&'static str),
@@ -299,6 +307,9 @@ impl RunOptions {
         if kind != SutKind::Reference && !self.sut_fault.is_empty() {
             return Err(OptionError::UnwantedFault(name));
         }
+        if kind != SutKind::Command && self.sut_verbs != "none" {
+            return Err(OptionError::UnwantedVerbs(name));
+        }
         match kind {
             SutKind::Reference => Ok(Adapter::Reference {
                 faults: self.sut_fault.clone(),
@@ -316,7 +327,8 @@ impl RunOptions {
                 })
             }
             SutKind::Http => match &self.sut_hook {
-                Some(hook) => Ok(Adapter::Http { hook: hook.clone() }),
+                Some(hook) if is_address(hook) => Ok(Adapter::Http { hook: hook.clone() }),
+                Some(hook) => Err(OptionError::BadHook(hook.clone())),
                 None => Err(OptionError::NoHook),
             },
         }
@@ -327,6 +339,12 @@ impl RunOptions {
     pub fn ready_limit(&self) -> Duration {
         Duration::from_secs(self.sut_ready)
     }
+}
+
+/// Whether a hook can be posted to.
+fn is_address(hook: &str) -> bool {
+    reqwest::Url::parse(hook)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 #[cfg(test)]
@@ -368,6 +386,16 @@ mod tests {
         assert_eq!(
             adapter(&["--sut-hook", "http://localhost/"]),
             Err(OptionError::UnwantedHook)
+        );
+        for wrong in ["", "nonsense", "localhost:9000/x", "file:///etc/passwd"] {
+            assert_eq!(
+                adapter(&["--sut", "http", "--sut-hook", wrong]),
+                Err(OptionError::BadHook(wrong.to_owned()))
+            );
+        }
+        assert_eq!(
+            adapter(&["--sut-verbs", "stdin"]),
+            Err(OptionError::UnwantedVerbs("reference"))
         );
         assert_eq!(
             adapter(&["--sut-fault", "x", "--", "a"]),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use testbed::{Clock, Journal};
 
 use super::options::{OptionError, ReportOptions, RunOptions};
-use super::{Failure, catalogue, runtime, signal, up};
+use super::{Failure, catalogue, output, runtime, signal, up};
 use crate::environment::{Ports, start};
 use crate::replay;
 use crate::report::{self, Evidence, terminal};
@@ -52,11 +52,17 @@ async fn carried_out(
     let clock = Clock::start();
     let cannot = |(path, error): (PathBuf, std::io::Error)| {
         Failure::new(
-            ExitCode::OwnError,
-            format!("cannot make the run's folder {}: {error}", path.display()),
+            ExitCode::Usage,
+            format!(
+                "cannot make the run's folder {}: {error}. Give an empty or a new folder that you may write to with --run-dir",
+                path.display()
+            ),
         )
     };
     let folder = new_run_folder(options.run_dir.as_deref(), &clock).map_err(cannot)?;
+    if let Some(folder) = &options.report.report_dir {
+        writable(folder)?;
+    }
     // Private keys must not lie beside the evidence that is sent to others.
     let files = tempfile::tempdir().map_err(|error| cannot((std::env::temp_dir(), error)))?;
     let seed = options.seed.unwrap_or_else(|| seed_of(&clock));
@@ -72,21 +78,34 @@ async fn carried_out(
         seed,
     ));
     let journal = Journal::in_memory(clock.clone());
-    let environment = match start(&settings, clock, journal).await {
-        Ok(environment) => environment,
-        Err(error) => return Err(up::not_started(&error)),
+    let stop = signal::asked_to_end();
+    let mut asked = stop.clone();
+    let started = tokio::select! {
+        started = start(&settings, clock, journal) => started,
+        _ = asked.wait_for(|asked| *asked) => return Err(interrupted()),
     };
+    let environment = started.map_err(|error| up::not_started(&error))?;
     let plan = Plan {
         executions,
         adapter,
         ready_limit: options.ready_limit(),
         folder: folder.clone(),
     };
-    let stop = signal::asked_to_end();
     let outcome = runner::run(&plan, &environment, progress, stop).await;
     environment.stop().await;
     let result = outcome.map_err(|error| Failure::new(ExitCode::OwnError, error))?;
+    if result.scenarios.is_empty() {
+        return Err(interrupted());
+    }
     conclude(&result, catalogue, &folder, &options.report, every_check)
+}
+
+/// The user ended the run before there was anything to judge.
+fn interrupted() -> Failure {
+    Failure::new(
+        ExitCode::Inconclusive,
+        "interrupted before the first scenario began: nothing was judged and there is no report",
+    )
 }
 
 /// Judges a recorded run again.
@@ -121,12 +140,12 @@ fn conclude(
     let written = report::write_reports(target, result, catalogue, &evidence);
     let paths = written.map_err(|error| {
         own(&format!(
-            "cannot write the reports to {}: {error}",
+            "cannot write the reports to {}: {error}. Give a folder that you may write to with --report-dir",
             target.display()
         ))
     })?;
     if options.json {
-        print!("{}", report::jsonl::report(result, &evidence));
+        output::show(&report::jsonl::report(result, &evidence))?;
     } else {
         let shown = terminal::Options {
             colour: std::io::stdout().is_terminal(),
@@ -135,7 +154,7 @@ fn conclude(
             folder: Some(folder.to_owned()),
             report: Some(paths.html),
         };
-        print!("{}", terminal::screen(result, catalogue, &evidence, &shown));
+        output::show(&terminal::screen(result, catalogue, &evidence, &shown))?;
     }
     Ok(result.exit_code)
 }
@@ -148,14 +167,20 @@ fn program_there(adapter: &Adapter) -> Result<(), Failure> {
     let program = argv.first().map(String::as_str).unwrap_or_default();
     let is_path = program.contains('/');
     let there = if is_path {
-        Path::new(program).is_file()
+        may_be_run(Path::new(program))
     } else {
         std::env::var_os("PATH").is_some_and(|path| {
-            std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+            std::env::split_paths(&path).any(|folder| may_be_run(&folder.join(program)))
         })
     };
     if there {
         return Ok(());
+    }
+    if is_path && Path::new(program).is_file() {
+        return Err(Failure::new(
+            ExitCode::Usage,
+            format!("`{program}` may not be run. Make it executable: chmod +x {program}"),
+        ));
     }
     let folder = std::env::current_dir().unwrap_or_default();
     Err(Failure::new(
@@ -165,6 +190,29 @@ fn program_there(adapter: &Adapter) -> Result<(), Failure> {
             folder.display()
         ),
     ))
+}
+
+/// Whether the path is a file that somebody may execute.
+fn may_be_run(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata()
+        .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}
+
+/// Whether reports can be written: asked before the run, not after it.
+fn writable(folder: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(folder)
+        .and_then(|()| tempfile::tempfile_in(folder))
+        .map(|_| ())
+        .map_err(|error| {
+            Failure::new(
+                ExitCode::Usage,
+                format!(
+                    "cannot write the reports to {}: {error}. Give a folder that you may write to with --report-dir",
+                    folder.display()
+                ),
+            )
+        })
 }
 
 /// The seeded faults that the reference EPJ has.

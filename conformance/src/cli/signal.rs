@@ -10,6 +10,7 @@ pub(super) fn asked_to_end() -> watch::Receiver<bool> {
         one().await;
         sender.send_replace(true);
         one().await;
+        crate::sut::kill_all();
         std::process::exit(130);
     });
     receiver

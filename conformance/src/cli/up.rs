@@ -5,8 +5,10 @@ use std::path::Path;
 use testbed::{Clock, Journal};
 
 use super::options::{EnvironmentOptions, ServedPart};
-use super::{Failure, runtime, signal};
-use crate::environment::{Part, Ports, Settings, StartError, serve as serve_part, start};
+use super::{Failure, output, runtime, signal};
+use crate::environment::{
+    FileError, Part, Ports, Settings, StartError, serve as serve_part, start,
+};
 use crate::verdict::ExitCode;
 
 /// Start of the random numbers of `up` and `serve`: ids differ from one start to the next for no one's good.
@@ -20,16 +22,12 @@ pub(super) fn up(json: bool, options: &EnvironmentOptions) -> Result<ExitCode, F
             .await
             .map_err(|error| not_started(&error))?;
         let mut end = signal::asked_to_end();
-        if json {
-            println!("{}", environment.document().to_json());
+        let document = environment.document();
+        output::show(&if json {
+            document.to_json() + "\n"
         } else {
-            print!(
-                "{}",
-                environment
-                    .document()
-                    .for_people(environment.document_path())
-            );
-        }
+            document.for_people(environment.document_path())
+        })?;
         // The sender lives as long as the process.
         let _ = end.wait_for(|end| *end).await;
         environment.stop().await;
@@ -49,10 +47,11 @@ pub(super) fn serve(part: ServedPart, options: &EnvironmentOptions) -> Result<Ex
             .await
             .map_err(|error| not_started(&error))?;
         let mut end = signal::asked_to_end();
-        for (name, value) in &served.facts {
-            println!("{name:22} {value}");
-        }
-        println!("Ctrl-C ends it.");
+        let facts = served.facts.iter();
+        let lines: Vec<String> = facts
+            .map(|(name, value)| format!("{name:22} {value}\n"))
+            .collect();
+        output::show(&(lines.concat() + "Ctrl-C ends it.\n"))?;
         let _ = end.wait_for(|end| *end).await;
         served.stop().await;
         Ok(ExitCode::Passed)
@@ -69,10 +68,10 @@ fn settings(options: &EnvironmentOptions) -> Settings {
     }
 }
 
-/// A port in use is the user's to mend; everything else is ours.
+/// A port in use and a folder that cannot be written are the user's to mend; everything else is ours.
 pub(super) fn not_started(error: &StartError) -> Failure {
     let code = match error {
-        StartError::Bind(_) => ExitCode::Usage,
+        StartError::Bind(_) | StartError::File(FileError::Write { .. }) => ExitCode::Usage,
         _ => ExitCode::OwnError,
     };
     Failure::new(code, error)

@@ -26,6 +26,7 @@ pub use fixture::{HELSENORGE_USER, SUT_USER};
 pub use part::{Part, Served, serve};
 pub use ports::Ports;
 pub use start::{StartError, start};
+pub use stores::FileError;
 
 use certificates::Present;
 

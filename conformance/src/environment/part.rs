@@ -6,7 +6,7 @@ use testbed::{Clock, Context, FaultPlan, Journal, Seed, Shutdown};
 
 use super::document::Account;
 use super::fixture::{HELSENORGE_PASSWORD, HELSENORGE_USER, PORTAL, SUT, SUT_PASSWORD, SUT_USER};
-use super::ports::Bound;
+use super::ports::{Bound, Ports};
 use super::start::{client_key, helseid_config, tls_identity};
 use super::{Settings, StartError, stores};
 
@@ -40,12 +40,27 @@ impl Served {
     }
 }
 
+/// The ports that a part needs; the others must not be in the way of what is served beside it.
+fn ports_of(part: Part, asked: Ports) -> Ports {
+    let mut ports = Ports {
+        ca: asked.ca,
+        ..Ports::default()
+    };
+    match part {
+        Part::Bus => (ports.amqps, ports.amqp) = (asked.amqps, asked.amqp),
+        Part::Ar => ports.ar = asked.ar,
+        Part::Helseid => ports.helseid = asked.helseid,
+        Part::Buypass => {}
+    }
+    ports
+}
+
 /// Serves one part. REST of a register that is served alone lets everybody in (contract 02 decision D-6).
 ///
 /// # Errors
 /// [`StartError`] with the reason.
 pub async fn serve(part: Part, settings: &Settings) -> Result<Served, StartError> {
-    let bound = Bound::bind(settings.ports).await?;
+    let bound = Bound::bind(ports_of(part, settings.ports)).await?;
     let files = stores::folder(&settings.files)?;
     let data = stores::folder(&settings.data)?;
     let clock = Clock::start();
@@ -139,4 +154,22 @@ pub async fn serve(part: Part, settings: &Settings) -> Result<Served, StartError
         shutdown,
         clock,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_takes_its_own_ports_only() {
+        let all = Ports::USUAL;
+        let none = Ports::default();
+        assert_eq!(ports_of(Part::Buypass, all), Ports { ca: all.ca, ..none });
+        let register = Ports {
+            ca: all.ca,
+            ar: all.ar,
+            ..none
+        };
+        assert_eq!(ports_of(Part::Ar, all), register);
+    }
 }

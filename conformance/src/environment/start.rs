@@ -29,7 +29,9 @@ use super::{Environment, Settings};
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A port cannot be had.
-    #[error("{0}. Another program may use the port; choose another one, or 0 for any free one")]
+    #[error(
+        "{0}. Another program, or another `provenett up`, may use the port; choose another one, or 0 for any free one, with --amqps-port, --amqp-port, --ar-port, --helseid-port or --ca-port"
+    )]
     Bind(#[from] BindError),
     /// The CA.
     #[error("the certificate authority cannot be started: {0}")]

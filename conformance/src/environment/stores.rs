@@ -13,7 +13,7 @@ use super::fixture::STORE_PASSWORD;
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// The operating system refuses.
-    #[error("cannot write {path}: {source}", path = .path.display())]
+    #[error("cannot write {path}: {source}. Give a folder that you may write to with --data-dir", path = .path.display())]
     Write {
         /// The file or folder.
         path: PathBuf,

@@ -1,9 +1,12 @@
 //! The screen report: one screen that an engineer of the vendor can act on at seven in the morning.
 //!
-//! The summary comes first, then what is not passed in full, and, where asked for, the passed checks in short.
+//! The summary comes first, then what is not passed in full, and, where asked for, the passed checks in short. The texts of
+//! requirements are told once: in full where something is not passed, otherwise in one line each at the end.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+
+use testbed::evidence::{Entry, Event};
 
 use super::Evidence;
 use super::text::{inert, numbers, seconds, wrapped};
@@ -16,6 +19,8 @@ use crate::verdict::{CheckResult, ExitCode, Overall, RunResult, ScenarioResult, 
 const LABEL: usize = 12;
 /// Most evidence numbers in a line.
 const NUMBERS: usize = 12;
+/// Most mishaps of the system under test that are told for a scenario.
+const MISHAPS: usize = 4;
 /// Checks that frame a scenario; they belong to no requirement of their own.
 const FRAME: [&str; 3] = ["evidence", "baseline", "recovery"];
 const VERDICTS: [Verdict; 7] = [
@@ -77,15 +82,7 @@ pub fn screen(
     if options.every_check {
         for result in passed {
             screen.line("");
-            scenario(
-                &mut screen,
-                run,
-                result,
-                catalogue,
-                evidence,
-                options,
-                &mut told,
-            );
+            passed_scenario(&mut screen, run, result, evidence);
         }
     } else if !passed.is_empty() {
         screen.line("");
@@ -93,6 +90,12 @@ pub fn screen(
         screen.fact("", "Bestått", &names.join(", "));
     }
     screen.line("");
+    if options.every_check {
+        short_requirements(&mut screen, run, catalogue);
+    }
+    if options.every_check {
+        recall(&mut screen, run);
+    }
     closing(&mut screen, options);
     screen.text
 }
@@ -175,6 +178,9 @@ fn scenario(
     if let Some(known) = run.known_failure(result) {
         screen.fact("  ", "Kjent/known", &inert(&known.reason));
     }
+    if let Some(evidence) = Evidence::of(evidence, result) {
+        mishaps(screen, &evidence.entries);
+    }
     let file = Evidence::of(evidence, result).map(Evidence::short_name);
     let (closed, open): (Vec<_>, Vec<_>) = result.checks.iter().partition(|check| {
         matches!(
@@ -192,9 +198,7 @@ fn scenario(
     }
     if told.insert(result.id.clone()) {
         requirements(screen, result, catalogue);
-        if result.verdict != Verdict::Pass {
-            screen.both("  ", "Hvorfor", "Why", &result.why);
-        }
+        screen.both("  ", "Hvorfor", "Why", &result.why);
     }
     for check in closed {
         if options.every_check && check.verdict == Verdict::Pass && !is_frame(check) {
@@ -203,8 +207,86 @@ fn scenario(
             in_passing(screen, check);
         }
     }
-    if let Some(file) = file.filter(|_| options.every_check && result.verdict == Verdict::Pass) {
-        screen.fact("  ", "Evidence in", &file);
+}
+
+/// A scenario that passed: each check with requirement, expectation, observation and evidence, and nothing else.
+fn passed_scenario(
+    screen: &mut Screen,
+    run: &RunResult,
+    result: &ScenarioResult,
+    evidence: &[Evidence],
+) {
+    let word = words::verdict(result.verdict);
+    let mark = format!("{} {}", words::sign(result.verdict), word).to_uppercase();
+    let mark = screen.painted(Paint::of(result.verdict), &mark);
+    let label = screen.painted(Paint::Strong, &result.label());
+    let place = Evidence::of(evidence, result).map(Evidence::short_name);
+    let place = place.map_or_else(String::new, |place| format!("  {place}"));
+    screen.line(&format!(
+        "{mark}  {label}  ({}, {}){place}",
+        words::level_name(result.level),
+        seconds(result.duration_ms),
+    ));
+    screen.paragraph("  ", &result.title.to_string(), Paint::Strong);
+    if let Some(known) = run.known_failure(result) {
+        screen.fact("  ", "Kjent/known", &inert(&known.reason));
+    }
+    let (frame, own): (Vec<_>, Vec<_>) = result.checks.iter().partition(|check| is_frame(check));
+    for check in own {
+        if check.verdict == Verdict::Pass {
+            passed_check(screen, check);
+        } else {
+            in_passing(screen, check);
+        }
+    }
+    for check in frame {
+        let sign = screen.painted(Paint::of(check.verdict), words::sign(check.verdict));
+        let observed = inert(&check.observed.to_string());
+        let rest_on = numbers(&check.evidence, NUMBERS);
+        screen.line(&format!("  {sign} {}: {observed} {rest_on}", check.check));
+    }
+}
+
+/// What the ids stand for, in one line each, for those that no open scenario has told in full.
+fn short_requirements(screen: &mut Screen, run: &RunResult, catalogue: &Catalogue) {
+    let of = |passed: bool| {
+        run.scenarios
+            .iter()
+            .filter(move |result| (result.verdict == Verdict::Pass) == passed)
+            .flat_map(|result| result.requirements.iter())
+            .collect::<BTreeSet<_>>()
+    };
+    for id in of(true).difference(&of(false)) {
+        let row = catalogue.requirements.iter().find(|row| row.id == **id);
+        let text = row.map_or_else(String::new, |row| row.text.nb.clone());
+        let line = format!("{id:LABEL$} {}", inert(&text));
+        let line = match line.char_indices().nth(screen.width) {
+            None => line,
+            Some(_) => line.chars().take(screen.width - 1).chain(['…']).collect(),
+        };
+        screen.line(&line);
+    }
+}
+
+/// What happened to the system under test itself and may explain the rest: it ended, or left a question unanswered.
+fn mishaps(screen: &mut Screen, entries: &[Entry]) {
+    let told = entries.iter().filter_map(|entry| match &entry.event {
+        Event::SutExited {
+            status,
+            expected: false,
+            ..
+        } => Some(Text::new(
+            format!("Systemet avsluttet av seg selv: {status} (#{})", entry.n),
+            format!("The system ended by itself: {status} (#{})", entry.n),
+        )),
+        Event::SutUnanswered { verb, reason, .. } => Some(Text::new(
+            format!("Systemet svarte ikke på {verb}: {reason} (#{})", entry.n),
+            format!("The system did not answer {verb}: {reason} (#{})", entry.n),
+        )),
+        _ => None,
+    });
+    for text in told.take(MISHAPS) {
+        screen.both("  ", "Hendte", "Happened", &text);
     }
 }
 
@@ -248,15 +330,21 @@ fn open_check(screen: &mut Screen, check: &CheckResult, file: Option<&str>) {
 
 /// A check that passed, in short: what had to be seen and what was seen, and what it rests on.
 fn passed_check(screen: &mut Screen, check: &CheckResult) {
-    name(screen, check);
+    let sign = screen.painted(Paint::of(check.verdict), words::sign(check.verdict));
+    let shown = screen.painted(Paint::Strong, &check.check);
+    let step = check.step.as_ref().filter(|step| **step != check.check);
+    let step = step.map_or_else(String::new, |step| format!(" · {step}"));
+    screen.line(&format!(
+        "  {sign} {shown}{step}  {}  {}",
+        check.requirements.join(", "),
+        numbers(&check.evidence, NUMBERS)
+    ));
     let indent = "    ";
-    screen.fact(indent, "Krav", &check.requirements.join(", "));
     let line =
         |expected: &str, observed: &str| format!("{} → {}", inert(expected), inert(observed));
     let (expected, observed) = (&check.expected, &check.observed);
     screen.fact(indent, "Ventet→sett", &line(&expected.nb, &observed.nb));
     screen.fact(indent, "Expect→seen", &line(&expected.en, &observed.en));
-    screen.fact(indent, "Bevis", &numbers(&check.evidence, NUMBERS));
 }
 
 /// A check about which a remark is enough.
@@ -285,6 +373,21 @@ fn name(screen: &mut Screen, check: &CheckResult) {
         ),
     };
     screen.line(&format!("  {sign} {name}{step}{reason}"));
+}
+
+/// Names what is open once more: passed checks may have pushed it off the screen.
+fn recall(screen: &mut Screen, run: &RunResult) {
+    let is_open = |result: &&ScenarioResult| result.verdict != Verdict::Pass;
+    if run.scenarios.iter().all(|result| is_open(&result)) {
+        return;
+    }
+    let mut label = "Se øverst";
+    for result in run.scenarios.iter().filter(is_open) {
+        let sign = words::sign(result.verdict);
+        let reason = inert(&result.reason_code);
+        screen.fact("", label, &format!("{sign} {} {reason}", result.label()));
+        label = "See top";
+    }
 }
 
 fn closing(screen: &mut Screen, options: &Options) {
@@ -451,11 +554,36 @@ mod tests {
         for check in run.scenarios.iter().flat_map(|result| &result.checks) {
             assert!(text.contains(&format!("✓ {}", check.check)), "{text}");
         }
-        assert!(
-            text.contains("Krav         REQ-REV-02, REQ-COM-03"),
-            "{text}"
-        );
-        assert!(text.contains("Bevis        #"), "{text}");
+        for part in [
+            "✓ outcome-below · cold  REQ-REV-02, REQ-COM-03  #",
+            "Ventet→sett  ",
+            "Expect→seen  ",
+            "(must, ",
+            "REV-05+REV-06.3s/evidence.jsonl",
+        ] {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_green_screen_is_short_and_tells_each_requirement_once() {
+        let (run, evidence) = sample::passed();
+        let text = screen(&run, &sample::catalogue(), &evidence, &options(true));
+        assert!(text.lines().count() < 55, "{text}");
+        for id in ["REQ-REV-02", "REQ-REV-03", "REQ-COM-03"] {
+            let told = text.lines().filter(|line| line.starts_with(id)).count();
+            assert_eq!(told, 1, "{id}\n{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_passed_stands_first_and_is_recalled_at_the_end() {
+        let (run, evidence) = sample::mixed();
+        let text = screen(&run, &sample::catalogue(), &evidence, &options(true));
+        let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part}\n{text}"));
+        assert!(at("FAIL  REV-05 (10s)") < at("PASS  REV-05 (3s)"));
+        let recalled = at("Se øverst    ✗ REV-05 (10s) stalled");
+        assert!(at("PASS  REV-06 (10s)") < recalled, "{text}");
     }
 
     #[test]
@@ -482,5 +610,31 @@ mod tests {
         };
         let text = screen(&run, &sample::catalogue(), &evidence, &coloured);
         assert!(text.starts_with("\u{1b}[32;1mBESTÅTT"), "{text:?}");
+    }
+
+    #[test]
+    fn a_system_that_ended_or_did_not_answer_is_told_of() {
+        let (run, mut evidence) = sample::mixed();
+        let entries = &mut evidence[1].entries;
+        let mut exited = entries[entries.len() - 1].clone();
+        exited.event = Event::SutExited {
+            pid: Some(7),
+            status: "exit status: 9".into(),
+            expected: false,
+        };
+        let mut unanswered = exited.clone();
+        unanswered.event = Event::SutUnanswered {
+            verb: "run-komtest".into(),
+            call: 1,
+            reason: "no answer within 60 s".into(),
+        };
+        entries.extend([exited, unanswered]);
+        let text = screen(&run, &sample::catalogue(), &evidence, &options(true));
+        for part in [
+            "Happened     The system ended by itself: exit status: 9 (#",
+            "Happened     The system did not answer run-komtest: no answer within 60 s (#",
+        ] {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
     }
 }

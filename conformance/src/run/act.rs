@@ -9,10 +9,12 @@ use testbed::evidence::Event;
 use super::{fault, watch};
 use crate::environment::{Environment, Signer};
 use crate::scenario::{Act, CommunicationTest, NEEDS_DRIVER, RequestVariant, SignerChoice};
-use crate::sut::{Sut, Verb};
+use crate::sut::{ENVIRONMENT_VARIABLE, Sut, Verb};
 
 /// How long a system may hold a reply before the checks count it as left unsettled: 30 s, and a little more to be sure.
 const SETTLED: Duration = Duration::from_secs(31);
+/// Longest line of the system under test that a message repeats, in characters.
+const WORDS: usize = 300;
 /// How long helsenorge may need to find back to a bus that is up again.
 const HELSENORGE_BACK: Duration = Duration::from_secs(30);
 
@@ -227,8 +229,10 @@ pub(super) async fn ready(
             Ok(())
         } else {
             Err(format!(
-                "the system under test attached no receiver to its queue {queue} within {} s; see its output in the evidence (kind sut-output)",
-                limit.as_secs()
+                "the system under test attached no receiver to its queue {queue} within {} s. Does it read the addresses, accounts and roots of {ENVIRONMENT_VARIABLE} ({})? Its last words: {}",
+                limit.as_secs(),
+                environment.document_path().display(),
+                last_words(environment)
             ))
         },
         () = exited => Err(format!(
@@ -242,7 +246,9 @@ pub(super) async fn ready(
 fn last_words(environment: &Environment) -> String {
     let entries = environment.journal.entries();
     let lines = entries.iter().rev().filter_map(|entry| match &entry.event {
-        Event::SutOutput { line, .. } if !line.trim().is_empty() => Some(line.trim().to_owned()),
+        Event::SutOutput { line, .. } if !line.trim().is_empty() => {
+            Some(line.trim().chars().take(WORDS).collect())
+        }
         _ => None,
     });
     let mut last: Vec<String> = lines.take(3).collect();

@@ -48,12 +48,13 @@ impl Carrying<'_> {
             _ = stop.wait_for(|stop| *stop) => Err("interrupted by the user".to_owned()),
         };
         self.environment.journal.set_step(None);
-        self.environment.reset();
         let ended = Event::ScenarioEnded {
             complete: ended.is_ok(),
             reason: ended.err(),
         };
         self.environment.journal.record(Part::Runner, ended);
+        // What the reset sets free belongs to the scenario no more.
+        self.environment.reset();
     }
 
     /// Tells the journal all that a later judgement has to know of the run.

@@ -26,7 +26,7 @@ pub struct Catalogue {
 /// The catalogue has no such scenario or profile; the process ends with exit code 2.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no {kind} `{name}`{}. `provenett list` shows them all",
+    "there is no {kind} `{name}`{}. `provenett list {kind}s` shows them all",
     nearest.as_ref().map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default()
 )]
 pub struct SelectError {
@@ -326,6 +326,11 @@ fn files(folder: &Path) -> Result<Vec<(String, String)>, Problems> {
 /// The text of a file of bounded length.
 pub(crate) fn text_of(path: &Path) -> Result<String, Problems> {
     let mut text = String::new();
+    // Opening a pipe would wait for a writer that may never come.
+    let kind = std::fs::metadata(path).map_err(|error| unreadable(path, &error.to_string()))?;
+    if !kind.is_file() {
+        return Err(unreadable(path, "this is not a regular file"));
+    }
     let file = std::fs::File::open(path).map_err(|error| unreadable(path, &error.to_string()))?;
     file.take(FILE_LIMIT + 1)
         .read_to_string(&mut text)

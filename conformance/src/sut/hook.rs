@@ -21,8 +21,9 @@ impl<'a> Hook<'a> {
     /// # Errors
     /// A sentence for the report: the hook is not there, or its answer is no JSON object.
     pub(super) async fn ask(&self, question: &Value) -> Result<Value, String> {
-        let failed =
-            |error: reqwest::Error| format!("the hook {} did not answer: {error}", self.url);
+        let failed = |error: reqwest::Error| {
+            format!("the hook {} did not answer: {}", self.url, in_full(&error))
+        };
         let mut response = reqwest::Client::new()
             .post(self.url)
             .json(question)
@@ -54,6 +55,13 @@ impl<'a> Hook<'a> {
             )),
         }
     }
+}
+
+/// An error with what caused it: `error sending request` alone says nothing.
+fn in_full(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let words: Vec<String> = causes.map(ToString::to_string).collect();
+    words.join(": ")
 }
 
 #[cfg(test)]
@@ -107,6 +115,11 @@ mod tests {
         assert_eq!(ask("run-komtest").await.unwrap()["outcome"], "success");
         let error = ask("status").await.unwrap_err();
         assert!(error.contains("JSON object"), "{error}");
+        let nobody = Hook::new("http://127.0.0.1:1/")
+            .ask(&serde_json::json!({}))
+            .await;
+        let error = nobody.unwrap_err();
+        assert!(error.to_lowercase().contains("refused"), "{error}");
         let error = ask("send").await.unwrap_err();
         assert!(error.contains("500"), "{error}");
     }

@@ -18,6 +18,11 @@ use testbed::{Clock, Journal};
 
 pub use verb::Verb;
 
+/// Ends every program that was started here, at once and by force; for an end of this process that waits for nothing.
+pub fn kill_all() {
+    process::kill_all();
+}
+
 use hook::Hook;
 use process::{Launch, Process};
 

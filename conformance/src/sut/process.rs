@@ -1,6 +1,6 @@
 //! A program as system under test: its process group, its output lines, and verbs on its standard input.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,6 +20,8 @@ use super::{ENVIRONMENT_VARIABLE, SutError, Verb};
 const LINE_LIMIT: u64 = 64 * 1024;
 /// Most lines of output that become evidence, per stream and start.
 const LINES_LIMIT: u64 = 20_000;
+/// Most bytes of output that become evidence, per stream and start.
+const OUTPUT_LIMIT: usize = 8 * 1024 * 1024;
 /// How long a program may take to end by itself, for each of end of input and termination request.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 
@@ -55,6 +57,50 @@ impl Shared {
     }
 }
 
+/// Takes a call out of those that wait for an answer, however its wait ends.
+struct Forget<'a> {
+    shared: &'a Shared,
+    call: u64,
+}
+
+impl Drop for Forget<'_> {
+    fn drop(&mut self) {
+        self.shared.pending().remove(&self.call);
+    }
+}
+
+/// Ends a process group by force, however the wait for its first process ends.
+struct Group(Option<u32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(pid) = self.0 {
+            signal_group(pid, Signal::KILL);
+        }
+    }
+}
+
+fn signal_group(pid: u32, signal: Signal) {
+    if let Some(group) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        // The group may be gone already, which is what the signal is for.
+        let _ = kill_process_group(group, signal);
+    }
+}
+
+/// Process groups that were started and not stopped yet.
+static STARTED: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+fn started() -> MutexGuard<'static, BTreeSet<u32>> {
+    STARTED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends everything that was started here at once, for a user who will not wait.
+pub(super) fn kill_all() {
+    for pid in started().iter() {
+        signal_group(*pid, Signal::KILL);
+    }
+}
+
 impl Process {
     /// Starts the program in a process group of its own, with the environment document and the trust bundle.
     ///
@@ -77,6 +123,7 @@ impl Process {
                 source,
             })?;
         let pid = child.id().unwrap_or_default();
+        started().insert(pid);
         let command = std::iter::once(&launch.program)
             .chain(&launch.arguments)
             .cloned()
@@ -128,6 +175,11 @@ impl Process {
     pub(super) async fn ask(&self, call: u64, question: &Value) -> Result<Value, String> {
         let (sender, answer) = oneshot::channel();
         self.shared.pending().insert(call, sender);
+        // When the limit passes, this future is dropped: what comes later is output and no answer.
+        let _no_longer_pending = Forget {
+            shared: &self.shared,
+            call,
+        };
         let mut line = question.to_string();
         line.push('\n');
         let written = match self.input.lock().await.as_mut() {
@@ -140,15 +192,13 @@ impl Process {
             },
         };
         let mut ended = self.ended.clone();
-        let outcome = match written {
+        match written {
             Err(reason) => Err(reason),
             Ok(()) => tokio::select! {
                 answer = answer => answer.map_err(|_| "the program ended without an answer".to_owned()),
                 _ = ended.wait_for(|ended| *ended) => Err("the program ended without an answer".to_owned()),
             },
-        };
-        self.shared.pending().remove(&call);
-        outcome
+        }
     }
 
     pub(super) async fn stop(&self) {
@@ -173,13 +223,11 @@ impl Process {
         }
         // What the program left behind in its group must not live on.
         self.signal(Signal::KILL);
+        started().remove(&self.pid);
     }
 
     fn signal(&self, signal: Signal) {
-        if let Some(group) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) {
-            // The group may be gone already, which is what the signal is for.
-            let _ = kill_process_group(group, signal);
-        }
+        signal_group(self.pid, signal);
     }
 }
 
@@ -214,7 +262,7 @@ async fn read_lines(
     answers: Option<Arc<Shared>>,
 ) {
     let mut reader = BufReader::new(source);
-    let mut kept = 0_u64;
+    let (mut lines, mut bytes) = (0_u64, 0_usize);
     loop {
         let mut line = Vec::new();
         match (&mut reader)
@@ -234,12 +282,13 @@ async fn read_lines(
             && let Some((call, answer)) = as_answer(&text)
             && let Some(waiting) = shared.pending().remove(&call)
         {
-            // The asker may have given up; its evidence says so already.
+            // The asker may give up at this very moment; its evidence says so then.
             let _ = waiting.send(answer);
             continue;
         }
-        kept += 1;
-        if kept <= LINES_LIMIT {
+        lines += 1;
+        bytes += text.len();
+        if lines <= LINES_LIMIT && bytes <= OUTPUT_LIMIT {
             journal.record(
                 Part::Sut,
                 Event::SutOutput {
@@ -294,9 +343,11 @@ pub(super) async fn run_driver(
         .env(ENVIRONMENT_VARIABLE, document)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .process_group(0)
         .kill_on_drop(true)
         .spawn()
         .map_err(failed)?;
+    let _group = Group(child.id());
     if let Some(mut input) = child.stdin.take() {
         // A driver may ignore its input and end; its answer counts all the same.
         let _ = input.write_all(question.to_string().as_bytes()).await;
@@ -332,7 +383,7 @@ mod tests {
         }
     }
 
-    fn started(script: &str) -> (Process, Journal) {
+    fn program(script: &str) -> (Process, Journal) {
         let clock = Clock::start();
         let journal = Journal::in_memory(clock.clone());
         (
@@ -345,7 +396,7 @@ mod tests {
 
     #[tokio::test]
     async fn answers_find_their_question_and_other_lines_are_evidence() {
-        let (process, journal) = started(
+        let (process, journal) = program(
             r#"echo hei; read q; echo '{"call":9}'; echo '{"call":4,"outcome":"success"}'; read q"#,
         );
         let answer = process
@@ -369,8 +420,88 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_answer_that_comes_too_late_is_output() {
+        let (process, journal) = program(r#"read q; read r; echo '{"call":1}'; read s"#);
+        let question = Verb::RunKomtest.question(1, &Value::Null);
+        let limit = Duration::from_millis(50);
+        let asked = process
+            .clock
+            .timeout(limit, process.ask(1, &question))
+            .await;
+        assert!(asked.is_err());
+        let second = process
+            .clock
+            .timeout(limit, process.ask(2, &question))
+            .await;
+        assert!(second.is_err());
+        let late = journal.wait_for(0, LONG, |entry| {
+            matches!(&entry.event, Event::SutOutput { line, .. } if line == r#"{"call":1}"#)
+        });
+        late.await.unwrap();
+        process.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_output_is_kept_in_part_only() {
+        let (process, journal) = program(
+            "head -c 20000000 /dev/zero | tr '\\0' x | fold -w 60000; echo; echo done >&2; read q",
+        );
+        let done = journal.wait_for(
+            0,
+            LONG,
+            |entry| matches!(&entry.event, Event::SutOutput { line, .. } if line == "done"),
+        );
+        done.await.unwrap();
+        process.stop().await;
+        let kept: usize = journal
+            .entries()
+            .iter()
+            .map(|entry| match &entry.event {
+                Event::SutOutput { line, .. } => line.len(),
+                _ => 0,
+            })
+            .sum();
+        assert!(kept <= OUTPUT_LIMIT + 4, "{kept}");
+    }
+
+    #[tokio::test]
+    async fn what_a_driver_leaves_running_does_not_live_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pid");
+        let command = format!(
+            "sleep 300 & echo $! > {}; echo '{{}}' ; exec >&-; :",
+            file.display()
+        );
+        let question = Verb::RunKomtest.question(1, &Value::Null);
+        let clock = Clock::start();
+        let asked = run_driver(
+            &command,
+            Verb::RunKomtest,
+            &question,
+            Path::new("/dev/null"),
+        );
+        // The child holds the pipe open, so that no end of output comes: the limit of the caller ends the wait.
+        let outcome = clock.timeout(Duration::from_secs(1), asked).await;
+        assert!(outcome.is_err());
+        let pid: i32 = std::fs::read_to_string(&file)
+            .unwrap()
+            .trim()
+            .parse()
+            .unwrap();
+        let state = || std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        for _ in 0..200 {
+            let state = state();
+            if state.is_empty() || state.contains(") Z ") {
+                return;
+            }
+            clock.sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{}", state());
+    }
+
+    #[tokio::test]
     async fn a_program_that_ends_leaves_no_call_hanging() {
-        let (process, _journal) = started("read q; exit 3");
+        let (process, _journal) = program("read q; exit 3");
         let outcome = process
             .ask(1, &Verb::RunKomtest.question(1, &Value::Null))
             .await;
@@ -380,7 +511,7 @@ mod tests {
     #[tokio::test]
     async fn a_program_that_ignores_everything_is_stopped_by_force() {
         let (process, journal) =
-            started("trap '' TERM; while :; do read q || exec tail -f /dev/null; done");
+            program("trap '' TERM; while :; do read q || exec tail -f /dev/null; done");
         process.stop().await;
         journal
             .wait_for(0, LONG, |entry| {

@@ -258,3 +258,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_recorded_behind_the_end_does_not_count() {
+    let whole = Tape::slow_revocation("3s");
+    let mut longer = Tape::slow_revocation("3s");
+    longer.pass(10).step("cold", |tape| {
+        let request = tape.request();
+        tape.pass(10).good_reply(&request);
+    });
+    assert_eq!(judged("REV-05", &longer), judged("REV-05", &whole));
+}
