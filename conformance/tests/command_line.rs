@@ -196,7 +196,7 @@ fn an_interrupted_run_leaves_a_readable_journal_and_a_report() {
 
 #[test]
 fn a_replay_says_what_the_run_said() {
-    let ran = run(&["scenario", "COM-02", "--sut-fault", "wrong-correlation"]);
+    let ran = run(&["scenario", "CRT-08", "--sut-fault", "accepts-unsigned"]);
     assert_eq!(ran.code(), code(ExitCode::Failed), "{}", ran.said());
     let reports = tempfile::tempdir().unwrap();
     let output = provenett()
