@@ -6,10 +6,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::evidence::Part;
 
 /// Where a fault lies in wait.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FaultPoint {
     /// The part of the network.
     pub part: Part,
@@ -20,16 +23,19 @@ pub struct FaultPoint {
 }
 
 /// What goes wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 #[non_exhaustive]
 pub enum FaultAction {
     /// Waits before the first byte of the answer.
+    #[serde(rename = "delay-ms", with = "milliseconds")]
     Delay(Duration),
     /// Sends the answer in pieces of `bytes`, one every `every`.
     Drip {
         /// Size of a piece, at least 1.
         bytes: usize,
         /// Pause before each piece.
+        #[serde(rename = "every-ms", with = "milliseconds")]
         every: Duration,
     },
     /// Never answers; the connection stays open.
@@ -57,15 +63,18 @@ pub enum FaultAction {
 }
 
 /// A fault to be installed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fault {
     /// Name that evidence uses.
     pub name: String,
     /// Where it lies in wait.
     pub at: FaultPoint,
     /// How many arrivals it lets pass first.
+    #[serde(default)]
     pub skip: u64,
     /// How many arrivals it then hits; all of them when absent.
+    #[serde(default)]
     pub count: Option<u64>,
     /// What it does.
     pub action: FaultAction,
@@ -102,6 +111,15 @@ impl FaultPlan {
     /// Puts a fault in place behind those already there.
     pub fn install(&self, fault: Fault) {
         self.lock().push(Installed { fault, arrivals: 0 });
+    }
+
+    /// The faults in place, in the order in which they were installed.
+    #[must_use]
+    pub fn installed(&self) -> Vec<Fault> {
+        self.lock()
+            .iter()
+            .map(|entry| entry.fault.clone())
+            .collect()
     }
 
     /// Takes every fault of this name away; tells whether there was one.
@@ -143,6 +161,28 @@ impl FaultPlan {
         self.installed
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whole milliseconds, for durations in JSON.
+mod milliseconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        duration: &Duration,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        u64::try_from(duration.as_millis())
+            .unwrap_or(u64::MAX)
+            .serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
     }
 }
 

@@ -4,6 +4,7 @@
 //! (`start(config, listener, context)`), reads no environment variable and keeps no global.
 
 pub mod clock;
+pub mod control;
 pub mod evidence;
 pub mod fault;
 pub mod http;

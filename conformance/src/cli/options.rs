@@ -226,6 +226,9 @@ pub struct EnvironmentOptions {
     /// Port of the CA: trust, AIA and the root's list (`up`: 8080; runs: any free one).
     #[arg(long, value_name = "PORT")]
     pub ca_port: Option<u16>,
+    /// Port of the control plane: faults and evidence over HTTP, for tests of your own. Off unless given; 0 for any free one.
+    #[arg(long, value_name = "PORT")]
+    pub control_port: Option<u16>,
 }
 
 impl EnvironmentOptions {
@@ -238,6 +241,7 @@ impl EnvironmentOptions {
             ar: self.ar_port.unwrap_or(usual.ar),
             helseid: self.helseid_port.unwrap_or(usual.helseid),
             ca: self.ca_port.unwrap_or(usual.ca),
+            control: self.control_port.or(usual.control),
         }
     }
 }

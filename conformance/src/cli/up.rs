@@ -26,7 +26,10 @@ pub(super) fn up(json: bool, options: &EnvironmentOptions) -> Result<ExitCode, F
         output::show(&if json {
             document.to_json() + "\n"
         } else {
-            document.for_people(environment.document_path())
+            let control = environment.control().map_or_else(String::new, |address| {
+                format!("{:22} http://{address}/\n", "Control plane")
+            });
+            document.for_people(environment.document_path()) + &control
         })?;
         // The sender lives as long as the process.
         let _ = end.wait_for(|end| *end).await;

@@ -11,6 +11,7 @@ mod ports;
 mod start;
 mod stores;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -69,6 +70,7 @@ pub struct Environment {
     pub helseid: mock_helseid::Handle,
     /// helsenorge.
     pub helsenorge: mock_helsenorge::Handle,
+    control: Option<SocketAddr>,
     document: Document,
     document_path: PathBuf,
     present: Mutex<Present>,
@@ -81,6 +83,12 @@ impl Environment {
     #[must_use]
     pub fn document(&self) -> &Document {
         &self.document
+    }
+
+    /// Where the control plane listens, if there is one (see [`testbed::control`]).
+    #[must_use]
+    pub fn control(&self) -> Option<SocketAddr> {
+        self.control
     }
 
     /// The file with [`Self::document`].

@@ -16,6 +16,8 @@ pub struct Ports {
     pub helseid: u16,
     /// The CA's base listener.
     pub ca: u16,
+    /// The control plane; none when absent.
+    pub control: Option<u16>,
 }
 
 impl Ports {
@@ -26,6 +28,7 @@ impl Ports {
         ar: 8443,
         helseid: 8444,
         ca: 8080,
+        control: None,
     };
 }
 
@@ -37,6 +40,7 @@ pub(super) struct Bound {
     pub(super) ar: TcpListener,
     pub(super) helseid: TcpListener,
     pub(super) ca: TcpListener,
+    pub(super) control: Option<TcpListener>,
 }
 
 impl Bound {
@@ -47,6 +51,10 @@ impl Bound {
             ar: loopback(ports.ar).await?,
             helseid: loopback(ports.helseid).await?,
             ca: loopback(ports.ca).await?,
+            control: match ports.control {
+                Some(port) => Some(loopback(port).await?),
+                None => None,
+            },
         })
     }
 }

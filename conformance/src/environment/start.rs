@@ -217,8 +217,13 @@ pub async fn start(
     let document_path = files.join("environment.json");
     stores::write(&document_path, document.to_json().as_bytes())?;
 
+    let control = match bound.control {
+        Some(listener) => Some(testbed::control::start(listener, context("control"))?.address()),
+        None => None,
+    };
     drop(signal);
     Ok(Environment {
+        control,
         clock,
         journal,
         faults,
