@@ -366,6 +366,35 @@ fn a_run_that_is_killed_leaves_a_journal_that_can_be_judged_and_is_no_pass() {
     assert_eq!(output.status.code(), Some(code(ExitCode::Inconclusive)));
 }
 
+#[test]
+fn a_replay_tells_what_was_changed_after_the_run_and_leaves_the_report_alone() {
+    let ran = run(&["scenario", "COM-02"]);
+    assert_eq!(ran.code(), code(ExitCode::Passed), "{}", ran.said());
+    let folder = ran.folder.path();
+    let report = std::fs::read(folder.join("report.jsonl")).unwrap();
+    let replayed = |changed: &str, from: &str, to: &str| {
+        let path = folder.join("COM-02").join(changed);
+        let before = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, before.replacen(from, to, 1)).unwrap();
+        let output = provenett().arg("replay").arg(folder).output().unwrap();
+        std::fs::write(&path, before).unwrap();
+        assert_eq!(std::fs::read(folder.join("report.jsonl")).unwrap(), report);
+        let said = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), said)
+    };
+    let (exit, said) = replayed("evidence.jsonl", "\"wall\":\"20", "\"wall\":\"21");
+    assert_eq!(exit, Some(code(ExitCode::VerificationFailed)), "{said}");
+    assert!(
+        said.contains("COM-02: the journal has the SHA-256"),
+        "{said}"
+    );
+    let (exit, said) = replayed("scenarios/COM-02.toml", "# ", "# Changed. ");
+    assert_eq!(exit, Some(code(ExitCode::VerificationFailed)), "{said}");
+    assert!(said.contains("COM-02: the scenario file"), "{said}");
+    let (exit, said) = replayed("evidence.jsonl", "", "");
+    assert_eq!(exit, Some(code(ExitCode::Passed)), "{said}");
+}
+
 fn terminate(child: &std::process::Child) {
     let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();

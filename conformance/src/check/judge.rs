@@ -227,7 +227,11 @@ fn conclude(scenario: &Scenario, entries: &[Entry], checks: Vec<CheckResult>) ->
     });
     let (verdict, reason_code) = combined(&checks);
     let first = started.map(|(entry, ..)| entry);
-    let last = first.and_then(|_| entries.last());
+    // What comes after the end of the scenario, while the journal is being closed, is none of its time.
+    let end = entries
+        .iter()
+        .rfind(|entry| matches!(entry.event, Event::ScenarioEnded { .. }));
+    let last = first.and_then(|_| end.or(entries.last()));
     let length = match (first, last) {
         (Some(first), Some(last)) => last.at_us.saturating_sub(first.at_us) / 1000,
         _ => 0,

@@ -203,17 +203,17 @@ fn timed_out<'a>(view: &View<'a>, request: &Request<'a>) -> Seen {
         )
         .with([elsewhere.entry.n]);
     }
-    let seen = Seen::fail("no-reply", text!("Ingen svar kom.", "No reply came."));
-    match view.orphans(request).first() {
-        None => seen,
-        Some(orphan) => {
-            let id = orphan.facts.correlation_id.as_deref().unwrap_or("-");
-            let wanted = request.correlation_id.unwrap_or(request.message_id);
-            seen.recording(text!(
-                "På svarkøen kom en melding med correlation-id {id}, som helsenorge ikke har brukt; her var den {wanted}.",
-                "A message came to the reply queue with the correlation-id {id}, which helsenorge has not used; here it was {wanted}."
-            ))
-            .with([orphan.entry.n])
-        }
-    }
+    let Some(orphan) = view.orphans(request).into_iter().next() else {
+        return Seen::fail("no-reply", text!("Ingen svar kom.", "No reply came."));
+    };
+    let id = orphan.facts.correlation_id.as_deref().unwrap_or("-");
+    let wanted = request.correlation_id.unwrap_or(request.message_id);
+    Seen::fail(
+        "wrong-correlation",
+        text!(
+            "Ingen svar med forespørselens correlation-id {wanted} kom. På svarkøen kom en melding med correlation-id {id}, som helsenorge ikke har brukt.",
+            "No reply with the request's correlation-id {wanted} came. On the reply queue came a message with the correlation-id {id}, which helsenorge has not used."
+        ),
+    )
+    .with([orphan.entry.n])
 }

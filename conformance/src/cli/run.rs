@@ -9,7 +9,7 @@ use super::options::{OptionError, ReportOptions, RunOptions};
 use super::{Failure, catalogue, output, runtime, signal, up};
 use crate::environment::{Ports, start};
 use crate::replay;
-use crate::report::{self, Evidence, terminal};
+use crate::report::{self, Evidence, agreement, terminal};
 use crate::run::{self as runner, Plan, Progress, Silent, Telling, new_run_folder};
 use crate::scenario::{Catalogue, Execution, SelectError, nearest};
 use crate::sut::Adapter;
@@ -118,7 +118,62 @@ pub(super) fn replay(folder: &Path, options: &ReportOptions) -> Result<ExitCode,
         Failure::new(code, error)
     })?;
     let catalogue = catalogue(None)?;
-    conclude(&result, &catalogue, folder, options, true)
+    let differences = differences(&result, folder, options)?;
+    if differences.is_empty() {
+        return conclude(&result, &catalogue, folder, options, true);
+    }
+    for difference in &differences {
+        eprintln!("differs: {difference}");
+    }
+    // The report that does not agree is evidence itself: it is never written over.
+    let target = options.report_dir.as_deref().unwrap_or(folder);
+    if target != folder && !report::Paths::of(target).jsonl.exists() {
+        conclude(&result, &catalogue, folder, options, true)?;
+    }
+    Err(Failure::new(
+        ExitCode::VerificationFailed,
+        "the report does not agree with its evidence: one of them was changed after the run, or another version of Prøvenett judges otherwise",
+    ))
+}
+
+/// What in a run's folder does not agree: with the report in it, and with the one where reports are to be written.
+fn differences(
+    result: &RunResult,
+    folder: &Path,
+    options: &ReportOptions,
+) -> Result<Vec<String>, Failure> {
+    let own = |error: &dyn std::fmt::Display| Failure::new(ExitCode::OwnError, error);
+    let evidence = journals(folder)?;
+    let mut found = agreement::within(result, &evidence).map_err(|error| own(&error))?;
+    let one = folder.join(replay::EVIDENCE).is_file();
+    let above = one.then(|| folder.join(".."));
+    let folders = [
+        Some(folder),
+        above.as_deref(),
+        options.report_dir.as_deref(),
+    ];
+    for folder in folders.into_iter().flatten() {
+        let path = report::Paths::of(folder).jsonl;
+        if !path.is_file() {
+            continue;
+        }
+        let report = std::fs::read_to_string(&path)
+            .map_err(|error| own(&format!("{}: {error}", path.display())))?;
+        found.extend(agreement::with_report(&report, result, &evidence, !one));
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+fn journals(folder: &Path) -> Result<Vec<Evidence>, Failure> {
+    let own = |error: &dyn std::fmt::Display| Failure::new(ExitCode::OwnError, error);
+    let folders = replay::executions_of(folder).map_err(|error| own(&error))?;
+    let journals: Result<Vec<Evidence>, _> = folders
+        .iter()
+        .map(|folder| Evidence::read(folder))
+        .collect();
+    journals.map_err(|error| own(&error))
 }
 
 /// Writes the reports and shows the result.
@@ -130,12 +185,7 @@ fn conclude(
     every_check: bool,
 ) -> Result<ExitCode, Failure> {
     let own = |error: &dyn std::fmt::Display| Failure::new(ExitCode::OwnError, error);
-    let evidence: Result<Vec<Evidence>, _> = replay::executions_of(folder)
-        .map_err(|error| own(&error))?
-        .iter()
-        .map(|folder| Evidence::read(folder))
-        .collect();
-    let evidence = evidence.map_err(|error| own(&error))?;
+    let evidence = journals(folder)?;
     let target = options.report_dir.as_deref().unwrap_or(folder);
     let written = report::write_reports(target, result, catalogue, &evidence);
     let paths = written.map_err(|error| {

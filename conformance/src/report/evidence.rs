@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
 use testbed::evidence::{Entry, Event, ReadError, read_entries};
 
 use crate::replay::EVIDENCE;
@@ -29,7 +28,7 @@ impl Evidence {
         let path = folder.join(EVIDENCE);
         Ok(Self {
             folder: folder.to_owned(),
-            sha256: hash(&path).ok(),
+            sha256: super::agreement::sha256(&path).ok(),
             entries: read_entries(&path)?,
         })
     }
@@ -67,16 +66,6 @@ impl Evidence {
             _ => false,
         })
     }
-}
-
-fn hash(path: &Path) -> std::io::Result<String> {
-    let mut digest = Sha256::new();
-    std::io::copy(&mut std::fs::File::open(path)?, &mut digest)?;
-    Ok(digest
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
 }
 
 #[cfg(test)]

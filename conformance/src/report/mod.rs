@@ -1,5 +1,6 @@
 //! Reports: what a person or a CI system sees of a run. They show verdicts and never decide one.
 
+pub mod agreement;
 pub mod diagram;
 pub mod evidence;
 pub mod html;

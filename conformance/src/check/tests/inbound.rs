@@ -54,16 +54,17 @@ fn a_reply_on_another_queue_is_found_and_named() {
 }
 
 #[test]
-fn a_reply_with_a_correlation_of_its_own_is_recorded_and_fails() {
+fn a_reply_with_a_correlation_of_its_own_is_found_and_named() {
     let result = call("COM-02", "call", |tape, request| {
         tape.reply_on("109989_syncreply_1", "made-up");
         tape.settle(request, BusOutcome::Accepted)
             .pass(15_000)
             .conclude(request, ExchangeOutcome::TimedOut);
     });
-    fails(&result, "valid-reply", "no-reply");
+    fails(&result, "valid-reply", "wrong-correlation");
     assert!(
-        check(&result, "valid-reply").recorded[0]
+        check(&result, "valid-reply")
+            .observed
             .en
             .contains("made-up")
     );
