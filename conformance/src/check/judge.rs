@@ -231,7 +231,7 @@ fn conclude(scenario: &Scenario, entries: &[Entry], checks: Vec<CheckResult>) ->
     let end = entries
         .iter()
         .rfind(|entry| matches!(entry.event, Event::ScenarioEnded { .. }));
-    let last = first.and_then(|_| end.or(entries.last()));
+    let last = first.and_then(|_| end.or_else(|| entries.last()));
     let length = match (first, last) {
         (Some(first), Some(last)) => last.at_us.saturating_sub(first.at_us) / 1000,
         _ => 0,
