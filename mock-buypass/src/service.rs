@@ -117,7 +117,6 @@ pub async fn start(
     })?;
     announce(&root, &context);
     base.announce();
-    keys.prepare();
     let address = server.address();
     let shared = Shared {
         config,
@@ -152,6 +151,12 @@ impl Handle {
     #[must_use]
     pub fn base_ca(&self) -> &IssuingCa {
         &self.shared.base
+    }
+
+    /// Has keys for the next issuing CAs made in the background. Whoever starts the CA calls it when nothing waits for the
+    /// processor any more; without it each new CA waits for its key.
+    pub fn prepare_keys(&self) {
+        self.shared.keys.prepare();
     }
 
     /// The root, PEM: all that a client has to trust.

@@ -54,6 +54,9 @@ pub enum StartError {
         #[source]
         source: mock_helseid::KeyError,
     },
+    /// Work in the background was cut off.
+    #[error("a key could not be made: {0}")]
+    Task(#[source] tokio::task::JoinError),
     /// helsenorge.
     #[error("helsenorge cannot be started: {0}")]
     Helsenorge(#[from] mock_helsenorge::StartError),
@@ -89,6 +92,11 @@ pub async fn start(
         shutdown: signal.clone(),
     };
 
+    // Beside the CA's own keys, because making keys is what a first start waits for.
+    let client = tokio::task::spawn_blocking({
+        let data = data.clone();
+        move || client_key(&data)
+    });
     let ca_config = mock_buypass::Config::new(data.join("ca"));
     let buypass = mock_buypass::start(ca_config, bound.ca, context("buypass")).await?;
     let ca = buypass.base_ca();
@@ -117,7 +125,7 @@ pub async fn start(
     bus.add_account(SUT_USER, SUT_PASSWORD, &[SUT.her_id]);
     bus.add_account(HELSENORGE_USER, HELSENORGE_PASSWORD, &[PORTAL.her_id]);
 
-    let client = client_key(&data)?;
+    let client = client.await.map_err(StartError::Task)??;
     let config = helseid_config(&client, Some(tls.clone()));
     let helseid = mock_helseid::start(config, bound.helseid, context("helseid"))?;
 
@@ -222,6 +230,7 @@ pub async fn start(
         None => None,
     };
     drop(signal);
+    buypass.prepare_keys();
     Ok(Environment {
         control,
         clock,
